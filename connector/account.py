@@ -1,0 +1,240 @@
+"""Opens an account: settings and secrets are checked and put in their places in the connector. Pure.
+
+Every wrong or missing value is reported at once, with the names that there are. An api is there only when
+all that it needs is there; nothing of a secret shows in a repr, an error or a hint.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from connector.catalog import Loaded
+from connector.cursor import digest
+from connector.definition import Api, Setting
+from connector.errors import InvalidRequest
+from connector.redaction import Redaction
+from connector.template import parse_template
+from connector.wire import origin_of
+from connector.yamlfile import nearest
+
+__all__ = ["Opened", "OpenedApi", "open_account"]
+
+
+@dataclass(frozen=True)
+class OpenedApi:
+    """An api with its values filled in; they never show in a repr."""
+
+    name: str
+    definition: Api
+    base_url: str
+    scope: str | None
+    values: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def origin(self) -> str:
+        scheme, host, port = origin_of(self.base_url)
+        return f"{scheme}://{host}:{port}"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An account, opened: its connector with settings and secrets in their places."""
+
+    account: str
+    loaded: Loaded
+    apis: Mapping[str, OpenedApi]
+    sources: Mapping[str, str]
+    """Unified resource → source; fixed when the account was connected."""
+    settings: Mapping[str, Any]
+    """By full name, as given."""
+    origins: Mapping[str, str]
+    """Secret (full name) → the origin that it is for."""
+    redaction: Redaction = field(repr=False, default_factory=Redaction)
+
+
+def open_account(
+    loaded: Loaded,
+    *,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    base_urls: Mapping[str, str] | None = None,
+    sources: Mapping[str, str] | None = None,
+    account: str | None = None,
+) -> Opened:
+    """Checks every value and fills the apis that are complete. Raises InvalidRequest with all that is wrong."""
+    definition = loaded.definition
+    wrong: list[str] = []
+    given = _full_names(settings, definition.setting_names(), "setting", wrong)
+    hidden = _full_names(secrets, definition.secret_names(), "secret", wrong)
+    filled = {
+        name: value
+        for name, setting in definition.setting_names().items()
+        if (value := _setting_value(name, setting, given.get(name, setting.default), wrong)) is not None
+    }
+    wrong += [f"secret {name}: is empty" for name, value in hidden.items() if not value]
+    urls = dict(base_urls or {})
+    wrong += [f"base_url of {name!r}: no such api; there are: {', '.join(definition.apis)}" for name in urls if name not in definition.apis]
+    apis: dict[str, OpenedApi] = {}
+    lacking: dict[str, list[str]] = {}
+    for name, api in definition.apis.items():
+        values = _api_values(name, api, filled, hidden)
+        needed = _needed(name, api, definition.settings, definition.secrets, overridden=name in urls)
+        missing = [full for full, hole in needed.items() if values.get(hole) is None]
+        if missing:
+            lacking[name] = missing
+            continue
+        opened = _open_api(name, api, values, urls.get(name), wrong)
+        if opened:
+            apis[name] = opened
+    for name, missing in lacking.items():
+        api = definition.apis[name]
+        touched = any(full.startswith(f"{name}.") for full in (*given, *hidden)) or name in urls
+        if touched or len(definition.apis) == 1 or (not apis and not wrong):
+            wrong.append(f"{api.label or name}: needs {', '.join(missing)}")
+    if wrong:
+        raise InvalidRequest(
+            f"the account can't be opened: {'; '.join(wrong)}", details=wrong, hint=_names_hint(loaded)
+        )
+    chosen = sources if sources is not None else _choose_sources(loaded, apis)
+    return Opened(
+        account=account or digest(definition.connector, given, dict(urls), sorted(hidden)),
+        loaded=loaded,
+        apis=apis,
+        sources=chosen,
+        settings=given,
+        origins={name: _origins_of(name, apis, definition.apis) for name in hidden},
+        redaction=Redaction.of(hidden.values()),
+    )
+
+
+def _full_names(given: Mapping[str, Any], known: Mapping[str, Any], noun: str, wrong: list[str]) -> dict[str, Any]:
+    """Values by full name; a short name is taken where it is the only one."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        matches = [name] if name in known else [full for full in known if full.rpartition(".")[2] == name]
+        if len(matches) == 1 and matches[0] not in found:
+            found[matches[0]] = value
+        elif len(matches) == 1:
+            wrong.append(f"{noun} {matches[0]} is given twice")
+        elif matches:
+            wrong.append(f"{noun} {name!r} could be {' or '.join(matches)}: say which")
+        else:
+            word = nearest(name, known)
+            guess = f" (did you mean {word}?)" if word else ""
+            wrong.append(f"unknown {noun} {name!r}{guess}; there are: {', '.join(known) or 'none'}")
+    return found
+
+
+def _setting_value(name: str, setting: Setting, value: Any, wrong: list[str]) -> Any:
+    """What templates get for a setting, or None; what is wrong with it goes to `wrong`."""
+    if value is None:
+        return None
+    if setting.choices is not None:
+        if value not in setting.choices:
+            wrong.append(f"setting {name}: {value!r} is not one of {', '.join(setting.choices)}")
+            return None
+        return setting.choices[value]
+    kinds = {"string": str, "url": str, "integer": int, "boolean": bool, "list": list}
+    if setting.type == "integer" and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
+        value = int(value)
+    if setting.type == "boolean" and value in ("true", "false"):
+        value = value == "true"
+    if setting.type == "list" and isinstance(value, str):
+        value = [item.strip() for item in value.split(",") if item.strip()]
+    if type(value) is not kinds[setting.type] or value == "":
+        wrong.append(f"setting {name}: expected {setting.type}, got {value!r}")
+        return None
+    if setting.pattern is not None and not re.fullmatch(setting.pattern, str(value), re.ASCII):
+        wrong.append(f"setting {name}: {value!r} does not match {setting.pattern}")
+        return None
+    if setting.type == "url":
+        return _checked_url(f"setting {name}", value, wrong)
+    return value
+
+
+def _checked_url(noun: str, text: str, wrong: list[str]) -> str | None:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        wrong.append(f"{noun}: not a URL: {error}")
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        wrong.append(f"{noun}: expected a URL such as https://host/path, got {text!r}")
+    elif parts.username is not None or parts.password is not None:
+        wrong.append(f"{noun}: a URL with a user name or password is refused; secrets have their own place")
+    elif parts.query or parts.fragment:
+        wrong.append(f"{noun}: a base address has no query (?) and no fragment (#)")
+    elif any(segment in (".", "..") for segment in parts.path.split("/")) or re.search(r"[\x00-\x20\\]", text):
+        wrong.append(f"{noun}: dot segments, backslashes, spaces and control characters are refused")
+    else:
+        return text
+    return None
+
+
+def _api_values(name: str, api: Api, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
+    """Hole → value: the api's own name hides the connector's."""
+    values: dict[str, Any] = {}
+    for kind, found in (("settings", settings), ("secrets", secrets)):
+        for full, value in found.items():
+            owner, _, short = full.rpartition(".")
+            if owner == name or (not owner and f"{kind}.{short}" not in values):
+                values[f"{kind}.{short}"] = value
+    return values
+
+
+def _needed(
+    name: str, api: Api, settings: Mapping[str, Setting], secrets: Mapping[str, Any], *, overridden: bool
+) -> dict[str, str]:
+    """Full name → hole of everything that the api can't do without."""
+    used = set(api.auth.names)
+    if not overridden:
+        used |= parse_template(api.base_url).names
+    needed: dict[str, str] = {}
+    for kind, own, shared in (("settings", api.settings, settings), ("secrets", api.secrets, secrets)):
+        for short, declared in {**shared, **own}.items():
+            hole = f"{kind}.{short}"
+            in_base_only = hole in parse_template(api.base_url).names and hole not in api.auth.names
+            if overridden and in_base_only:
+                continue
+            if hole in used or (short in own and declared.required):
+                needed[f"{name}.{short}" if short in own else short] = hole
+    return needed
+
+
+def _open_api(name: str, api: Api, values: Mapping[str, Any], base_url: str | None, wrong: list[str]) -> OpenedApi | None:
+    try:
+        url = base_url or parse_template(api.base_url).fill_base(values)
+    except InvalidRequest as error:
+        wrong.append(f"{api.label or name}: {error.message}")
+        return None
+    if _checked_url(f"base_url of {name}", url, wrong) is None:
+        return None
+    scope = parse_template(api.scope).fill_value(values) if api.scope else None
+    return OpenedApi(name, api, url.rstrip("/"), scope if isinstance(scope, str) else None, values)
+
+
+def _choose_sources(loaded: Loaded, apis: Mapping[str, OpenedApi]) -> dict[str, str]:
+    chosen = {}
+    for resource, sources in loaded.definition.unified.items():
+        usable = [source for source in sources if source.partition(".")[0] in apis]
+        if usable:
+            chosen[resource] = usable[0]
+    return chosen
+
+
+def _origins_of(secret: str, apis: Mapping[str, OpenedApi], declared: Mapping[str, Api]) -> str:
+    owner = secret.rpartition(".")[0]
+    names = [owner] if owner in declared else list(declared)
+    return " ".join(apis[name].origin for name in names if name in apis)
+
+
+def _names_hint(loaded: Loaded) -> str:
+    definition = loaded.definition
+    settings = ", ".join(definition.setting_names()) or "none"
+    secrets = ", ".join(definition.secret_names()) or "none"
+    return f"settings of {loaded.name}: {settings}; secrets: {secrets}"

@@ -1,0 +1,155 @@
+"""What a vendor's answer means: a JSON body, or one error of the tree. Pure.
+
+The call's own error rules come first, then the api's, the connector's, the engine's table by HTTP status,
+and last what a good answer is expected to say. Messages name the method and address without the query;
+what the vendor sent is redacted before it gets into an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from connector import errors
+from connector.account import Opened, OpenedApi
+from connector.definition import Call, ErrorRule
+from connector.errors import VendorError, VendorFailure
+from connector.exchange import Request
+from connector.mapping.condition import AnswerFacts
+from connector.mapping.path import MISSING, Notes, parse_path
+from connector.wire import Answer
+from connector.wire import Call as WireCall
+
+__all__ = ["read_answer"]
+
+_RAW_CHARS = 2_000
+
+
+def read_answer(opened: Opened, api: OpenedApi, call: Request, answer: Answer, sent: WireCall) -> Any:
+    """The JSON body (MISSING where there is none). Raises what the answer means when it is a failure."""
+    body = _decode(answer.body)
+    facts = AnswerFacts(answer.status, answer.body.decode("utf-8", "replace"), _kind(answer, body), body)
+    failure = _failure(opened, api, call, facts, answer, sent)
+    if failure is not None:
+        raise failure
+    if body is MISSING and answer.body.strip():
+        raise VendorError(
+            f"{_asked(opened, sent)}: the answer is not JSON (it begins {_begin(opened, facts.text)})", status=answer.status
+        )
+    return body
+
+
+def _failure(
+    opened: Opened, api: OpenedApi, call: Request, facts: AnswerFacts, answer: Answer, sent: WireCall
+) -> VendorFailure | None:
+    own: Sequence[ErrorRule] = call.errors if isinstance(call, Call) else ()
+    for rule in (*own, *api.definition.errors, *opened.loaded.definition.errors):
+        if rule.when.compile()(facts):
+            said = _said(rule, facts)
+            message = f"{_asked(opened, sent)} answered {_status(facts.status)}"
+            return _error(rule.is_, opened, message, said, facts, answer, hint=rule.hint, after=rule.retry_after)
+    if not 200 <= facts.status <= 299:  # noqa: PLR2004 - RFC 9110 §15.3
+        return _error(_code_of(facts.status), opened, f"{_asked(opened, sent)} answered {_status(facts.status)}", None, facts, answer)
+    wanted = [api.definition.expect, call.expect if isinstance(call, Call) else None]
+    if any(condition is not None and not condition.compile()(facts) for condition in wanted):
+        message = f"{_asked(opened, sent)} answered {_status(facts.status)}, but not what the connector expects"
+        return _error("vendor_error", opened, message, None, facts, answer)
+    return None
+
+
+_ERRORS: Mapping[str, type[VendorFailure]] = {
+    "not_found": errors.VendorNotFound,
+    "needs_reauth": errors.NeedsReauth,
+    "forbidden": errors.Forbidden,
+    "rate_limited": errors.RateLimited,
+    "conflict": errors.Conflict,
+    "invalid_request": errors.VendorRefused,
+    "vendor_unavailable": errors.VendorUnavailable,
+    "vendor_error": errors.VendorError,
+}
+_CODES = {401: "needs_reauth", 403: "forbidden", 404: "not_found", 408: "vendor_unavailable", 409: "conflict", 410: "not_found", 429: "rate_limited"}
+_HINTS = {
+    "needs_reauth": "the vendor refuses the credentials: enter new ones",
+    "forbidden": "the credentials are accepted, but may not do this: give them the right at the vendor",
+}
+
+
+def _code_of(status: int) -> str:
+    """The engine's own table, after every rule of the connector (RFC 9110 §15)."""
+    if status in _CODES:
+        return _CODES[status]
+    if 300 <= status <= 399:  # noqa: PLR2004
+        return "vendor_error"
+    return "invalid_request" if 400 <= status <= 499 else "vendor_unavailable"  # noqa: PLR2004
+
+
+def _error(
+    code: str,
+    opened: Opened,
+    message: str,
+    said: str | None,
+    facts: AnswerFacts,
+    answer: Answer,
+    *,
+    hint: str | None = None,
+    after: str | None = None,
+) -> VendorFailure:
+    raw = facts.json if facts.json is not MISSING else facts.text[:_RAW_CHARS] or None
+    if raw is not None and len(facts.text) > _RAW_CHARS:
+        raw = facts.text[:_RAW_CHARS] + " …"
+    if 300 <= facts.status <= 399:  # noqa: PLR2004
+        hint = hint or "redirects are not followed with credentials; check the base address"
+    return _ERRORS[code](
+        message + (f": {opened.redaction.text(said)}" if said else ""),
+        status=facts.status,
+        hint=hint or _HINTS.get(code),
+        raw_response=opened.redaction.json(raw),
+        retry_header=answer.headers.get((after or "retry-after").lower()),
+    )
+
+
+def _said(rule: ErrorRule, facts: AnswerFacts) -> str | None:
+    if rule.message is None or facts.json is MISSING:
+        return None
+    found = parse_path(rule.message).one(facts.json, Notes())
+    return found[:500] if isinstance(found, str) else None
+
+
+def _asked(opened: Opened, sent: WireCall) -> str:
+    """What was asked, without query, headers or body; a path may hold an id, never a secret."""
+    parts = urlsplit(sent.url)
+    return opened.redaction.text(f"{opened.loaded.name}: {sent.method} {parts.scheme}://{parts.netloc}{parts.path}")
+
+
+def _status(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _begin(opened: Opened, text: str) -> str:
+    return repr(opened.redaction.text(text[:200])[:60])
+
+
+def _decode(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return MISSING
+
+
+def _kind(answer: Answer, body: Any) -> str:
+    if not answer.body.strip():
+        return "empty"
+    if body is not MISSING:
+        return "json"
+    try:
+        answer.body.decode("utf-8")
+    except UnicodeDecodeError:
+        return "binary"
+    return "text"

@@ -1,0 +1,329 @@
+"""Finds connectors, puts their layers together, compiles them, and reports every fault with its place.
+
+Folders are looked through in order: `./mappings`, those that the operator names, the ones that came with the
+package. A file of an earlier folder stands in place of the file of that name in a later one; a mapping or
+`connector.yaml` that `extends` its own name lays over it instead. What loads is whole: a connector with a
+fault anywhere is not served.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from connector import merge as merging
+from connector.cursor import digest
+from connector.definition import NOT_BUILT, Api, Connector, complaints
+from connector.errors import ConfigurationInvalid, NotFound
+from connector.faults import place, validate
+from connector.mapping.compile import Mapper, compile_mapping
+from connector.mapping.rules import MappingFile
+from connector.merge import merge
+from connector.model import UNIFIED
+from connector.yamlfile import Complaint, Fault, Mark, YamlList, YamlMap, nearest, read
+
+__all__ = ["Catalog", "Loaded", "Source", "bundled_folder", "search_folders", "yaml_of"]
+
+_FILE = "connector.yaml"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One mapped source of a connector, compiled."""
+
+    name: str
+    mapping: MappingFile
+    mapper: Mapper
+    version: str
+    """Fingerprint of the mapping with its overrides."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A connector that is whole and compiled."""
+
+    definition: Connector
+    sources: Mapping[str, Source]
+    files: tuple[str, ...]
+    """The files it was made of, as they are shown; the last word of each name."""
+    calling_version: str
+    """Fingerprint of the calling half; a cursor is bound to it."""
+    warnings: tuple[Fault, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.definition.connector
+
+
+@dataclass
+class Catalog:
+    """The connectors of some folders. Reads files when asked, keeps what it has read."""
+
+    folders: Sequence[Path] = field(default_factory=lambda: search_folders())  # noqa: PLW0108 - it stands below
+
+    def names(self) -> list[str]:
+        """The connectors there are, by name."""
+        return sorted({entry.name for folder in self.folders for entry in _entries(folder) if (entry / _FILE).is_file()})
+
+    def load(self, name: str, overrides: Mapping[str, Any] | None = None) -> Loaded:
+        """The connector, whole; `overrides` maps a source to a mapping fragment that is laid over it."""
+        return _Loading(self, name).run(overrides or {})
+
+    def layers(self, name: str, file: str) -> list[Path]:
+        """The files of that name, the first wins."""
+        return [path for folder in self.folders if (path := folder / name / file).is_file()]
+
+    def mapping_files(self, name: str) -> list[str]:
+        """The mapping files of a connector over all folders."""
+        found = {path.name for folder in self.folders for path in (folder / name).glob("*.yaml")}
+        return sorted(found - {_FILE})
+
+    def check_name(self, name: str) -> None:
+        """Raises NotFound with the known names."""
+        if name not in self.names():
+            word = nearest(name, self.names())
+            raise NotFound(
+                f"no connector is named {name!r}; there are: {', '.join(self.names()) or 'none'}",
+                hint=f"did you mean {word}?" if word else f"looked in: {', '.join(map(str, self.folders))}",
+            )
+
+
+def search_folders(extra: Sequence[Path] = ()) -> list[Path]:
+    """`./mappings`, then `extra`, then the bundled ones; each folder once."""
+    wanted = [Path("mappings"), *extra, bundled_folder("mappings")]
+    return list({folder.resolve(): folder for folder in wanted if folder.is_dir()}.values())
+
+
+def bundled_folder(kind: str) -> Path:
+    """The `mappings` or `schemas` that came with the package; in a source tree, those beside it."""
+    root = Path(str(importlib.resources.files("connector")))
+    packed = root / "_data" / kind
+    return packed if packed.is_dir() else root.parent / kind
+
+
+def yaml_of(value: Any, mark: Mark) -> Any:
+    """A plain value as YAML that stands at one place (for overrides that never were a file)."""
+    if isinstance(value, Mapping):
+        found = YamlMap(mark)
+        for key, item in value.items():
+            found.put(key, yaml_of(item, mark), mark, mark)
+        return found
+    if isinstance(value, list | tuple):
+        items = YamlList(mark)
+        items.extend(yaml_of(item, mark) for item in value)
+        items.item_marks.extend(mark for _ in value)
+        return items
+    return value
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    return (entry for entry in sorted(folder.iterdir()) if entry.is_dir()) if folder.is_dir() else iter(())
+
+
+class _Loading:
+    """One loading of one connector: gathers every fault before it gives up."""
+
+    def __init__(self, catalog: Catalog, name: str, trail: tuple[str, ...] = ()) -> None:
+        self.catalog, self.name, self.trail = catalog, name, trail
+        self.faults: list[Fault] = []
+        self.files: list[str] = []
+
+    def run(self, overrides: Mapping[str, Any]) -> Loaded:
+        self.catalog.check_name(self.name)
+        document = self._attempt(lambda: self.connector_document())
+        rest = self._validated(document) if document is not None else None
+        mapped = [self._mapping(file, rest, overrides) for file in self.catalog.mapping_files(self.name)]
+        if rest is not None and document is not None:
+            known = {source.name for source in mapped if source}
+            self.faults += place(document, _unmapped(rest, known, bool(self.faults)))
+            if loose := sorted(set(overrides) - {file.removesuffix(".yaml") for file in self.catalog.mapping_files(self.name)}):
+                self.faults.append(Fault("override", 1, 1, f"overrides name sources that this connector has not: {', '.join(loose)}"))
+        if self.faults or rest is None:
+            count = len(self.faults)
+            raise ConfigurationInvalid(
+                f"connector {self.name!r} has {count} fault{'s' if count != 1 else ''}", faults=list(dict.fromkeys(self.faults))
+            )
+        return Loaded(
+            definition=rest,
+            sources={source.name: source for source in mapped if source},
+            files=tuple(dict.fromkeys(self.files)),
+            calling_version=digest(_plain(document)),
+        )
+
+    def connector_document(self, depth: int = 0) -> YamlMap:
+        """`connector.yaml` with everything that it extends merged in."""
+        layers = self.catalog.layers(self.name, _FILE)
+        document = self._read(layers[depth])
+        parent = document.get("extends")
+        if isinstance(parent, str):
+            if parent == self.name:
+                below = self._below(layers, depth, document, parent)
+                if below is not None:
+                    document = merge(below, document, merging.CONNECTOR)
+            else:
+                other = self._other(parent, document, "extends")
+                if other is not None:
+                    document = merge(other.connector_document(), document, merging.CONNECTOR)
+        return self._with_parent_apis(document)
+
+    def _below(self, layers: list[Path], depth: int, document: YamlMap, parent: str) -> YamlMap | None:
+        if depth + 1 < len(layers):
+            return self.connector_document(depth + 1)
+        self._complain(document, ("extends",), f"{parent!r} extends itself, and no folder further down has it")
+        return None
+
+    def _other(self, name: str, document: YamlMap, *loc: str) -> _Loading | None:
+        """A loading of another connector, for what this one extends."""
+        if name in (*self.trail, self.name):
+            self._complain(document, loc, f"extends goes in a circle: {' → '.join((*self.trail, self.name, name))}")
+        elif name not in self.catalog.names():
+            self.faults += place(document, [Complaint(loc, "no such connector", name, tuple(self.catalog.names()))])
+        else:
+            other = _Loading(self.catalog, name, (*self.trail, self.name))
+            other.faults, other.files = self.faults, self.files
+            return other
+        return None
+
+    def _with_parent_apis(self, document: YamlMap) -> YamlMap:
+        """Each api that extends one of another connector, merged with it."""
+        apis = document.get("apis")
+        if not isinstance(apis, YamlMap):
+            return document
+        for name, api in list(apis.pairs):
+            target = api.get("extends") if isinstance(api, YamlMap) else None
+            if not isinstance(target, str):
+                continue
+            connector, _, api_name = target.partition(".")
+            loc = ("apis", name, "extends")
+            other = self._other(connector, document, *loc)
+            found = (other.connector_document().get("apis") or {}).get(api_name) if other else None
+            if isinstance(found, YamlMap):
+                merged = merge(found, api, merging.API)
+                merged.drop("extends")
+                apis.put(name, merged, apis.key_marks[name], apis.value_marks[name])
+            elif other:
+                self._complain(document, loc, f"{connector!r} has no api {api_name!r}; write connector.api")
+        return document
+
+    def _validated(self, document: YamlMap) -> Connector | None:
+        _, faults, rest = validate(Connector, document, not_built=NOT_BUILT)
+        self.faults += faults
+        if rest is None:
+            return None
+        if rest.connector != self.name:
+            self._complain(document, ("connector",), f"expected {self.name!r}: a connector has the name of its folder")
+        if not faults:
+            self.faults += place(document, complaints(rest, UNIFIED))
+        return rest
+
+    def mapping_document(self, file: str, depth: int = 0) -> YamlMap:
+        """A mapping with everything that it extends merged in."""
+        layers = self.catalog.layers(self.name, file)
+        document = self._read(layers[depth])
+        target = document.get("extends")
+        if not isinstance(target, str):
+            return document
+        connector, _, source = target.partition("/")
+        below: YamlMap | None = None
+        if connector == self.name and f"{source}.yaml" == file:
+            if depth + 1 < len(layers):
+                below = self.mapping_document(file, depth + 1)
+            else:
+                self._complain(document, ("extends",), f"{target!r} extends itself, and no folder further down has it")
+        else:
+            other = self if connector == self.name else self._other(connector, document, "extends")
+            if other is not None:
+                files = self.catalog.mapping_files(connector)
+                if f"{source}.yaml" in files and f"{connector}/{source}" not in self.trail:
+                    other.trail = (*other.trail, f"{connector}/{source}")
+                    below = other.mapping_document(f"{source}.yaml")
+                else:
+                    allowed = tuple(f"{connector}/{name.removesuffix('.yaml')}" for name in files)
+                    self.faults += place(document, [Complaint(("extends",), "no such mapping", target, allowed)])
+        return document if below is None else merge(below, document, merging.MAPPING)
+
+    def _mapping(self, file: str, connector: Connector | None, overrides: Mapping[str, Any]) -> Source | None:
+        name = file.removesuffix(".yaml")
+        self.trail = ()
+        document = self._attempt(lambda: self.mapping_document(file))
+        if document is None:
+            return None
+        if name in overrides:
+            document = merge(document, yaml_of(overrides[name], Mark(f"override of {name}", 1, 1)), merging.MAPPING)
+        _, faults, mapping = validate(MappingFile, document)
+        self.faults += faults
+        if mapping is None:
+            return None
+        if mapping.source != name:
+            self._complain(document, ("source",), f"expected {name!r}: a mapping's file has the name of its source")
+        api = self._api_of(document, mapping, connector)
+        mapper, found = compile_mapping(mapping, api.membership if api else "on_user")
+        self.faults += place(document, found)
+        if connector is not None and api is not None and mapper is not None:
+            self.faults += place(document, _key_complaints(connector, mapping))
+        return Source(name, mapping, mapper, digest(_plain(document))) if mapper is not None else None
+
+    def _api_of(self, document: YamlMap, mapping: MappingFile, connector: Connector | None) -> Api | None:
+        if connector is None:
+            return None
+        if mapping.source not in connector.sources():
+            known = tuple(connector.sources())
+            self.faults += place(document, [Complaint(("source",), "no such source (api.resource)", mapping.source, known)])
+            return None
+        return connector.source(mapping.source)[0]
+
+    def _read(self, path: Path) -> YamlMap:
+        self.files.append(_shown(path))
+        return read(path, _shown(path))
+
+    def _attempt(self, act: Any) -> YamlMap | None:
+        try:
+            return act()  # type: ignore[no-any-return]
+        except ConfigurationInvalid as error:
+            self.faults += error.faults
+            return None
+
+    def _complain(self, document: YamlMap, loc: Sequence[str], message: str) -> None:
+        self.faults += place(document, [Complaint(tuple(loc), message)])
+
+
+def _key_complaints(connector: Connector, mapping: MappingFile) -> list[Complaint]:
+    """A listed id can always be got: the mapping's `id` must read what stands for `{id}`."""
+    _, resource = connector.source(mapping.source)
+    rule = mapping.fields.get("id")
+    path = getattr(rule, "path", None)
+    if resource.key is not None and rule is not None and path != resource.key.path:
+        return [Complaint(("fields", "id"), f"the id must read {resource.key.path}, the key of {mapping.source}")]
+    return []
+
+
+def _unmapped(connector: Connector, mapped: set[str], other_faults: bool) -> list[Complaint]:
+    if other_faults:
+        return []
+    return [
+        Complaint(("unified", name, index), f"no mapping file {source}.yaml for this source")
+        for name, sources in connector.unified.items()
+        for index, source in enumerate(sources)
+        if source not in mapped and source in connector.sources()
+    ]
+
+
+def _plain(document: Any) -> Any:
+    """A document as plain, typed pairs: what its fingerprint is taken of."""
+    if isinstance(document, YamlMap):
+        return [[type(key).__name__, key, _plain(value)] for key, value in document.pairs]
+    if isinstance(document, list):
+        return [_plain(item) for item in document]
+    return msgspec.to_builtins(document)
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,246 @@
+"""The facade: a customer's directory, opened. `Directory` waits, `AsyncDirectory` awaits; all else is shared.
+
+Each question is one flow of `questions`; these two classes only send, sleep and hand over typed rows. A
+directory belongs to one account: its pools, caches and cursors meet no other account's. No globals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar, overload
+
+from connector.account import Opened, open_account
+from connector.catalog import Catalog, search_folders
+from connector.cursor import Seal
+from connector.egress import Egress
+from connector.errors import ListingIncomplete
+from connector.fetch import Clock, Flow, drive, drive_async
+from connector.model import Group, User
+from connector.questions import Item, Page, Questions
+from connector.settings import Settings
+from connector.transport import AsyncTransport, Transport
+from connector.wire import AsyncSend, Send
+
+__all__ = ["AsyncDirectory", "Directory"]
+
+T = TypeVar("T")
+Users = Literal["users"]
+Groups = Literal["groups"]
+
+
+def _questions(
+    connector: str,
+    settings: Mapping[str, Any] | None,
+    secrets: Mapping[str, str] | None,
+    base_urls: Mapping[str, str] | None,
+    overrides: Mapping[str, Any] | None,
+    mappings: Sequence[Path],
+    clock: Clock,
+) -> tuple[Questions, Settings]:
+    process = Settings.read()
+    loaded = Catalog(search_folders((*mappings, *process.mappings))).load(connector, overrides)
+    opened = open_account(loaded, settings=settings or {}, secrets=secrets or {}, base_urls=base_urls)
+    return Questions(opened, Seal.from_material(_material(opened, secrets or {})), process, clock), process
+
+
+def _material(opened: Opened, secrets: Mapping[str, str]) -> bytes:
+    """What a cursor's key is derived from where there is no store: the account's secrets."""
+    return "\x00".join([opened.account, *(f"{name}={value}" for name, value in sorted(secrets.items()))]).encode()
+
+
+class Directory:
+    """A directory, read by waiting for it. Close it, or use it in a `with`."""
+
+    def __init__(self, questions: Questions, send: Send, sleep: Any = time.sleep, close: Any = None) -> None:
+        self.questions, self._send, self._sleep, self._close = questions, send, sleep, close
+
+    @classmethod
+    def connect(
+        cls,
+        connector: str,
+        settings: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        *,
+        base_urls: Mapping[str, str] | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        allow_networks: Sequence[str] = (),
+        mappings: Sequence[Path] = (),
+        clock: Clock | None = None,
+    ) -> Self:
+        """Opens a directory; nothing is sent yet.
+
+        `settings` and `secrets` are named as the connector declares them (`api.name`, or `name` where it is
+        the only one). `base_urls` puts another address in place of an api's; `overrides` lays mapping
+        fragments over sources; `allow_networks` names private hosts that may be called, besides
+        CONNECTOR_ALLOW_NETWORKS. Raises InvalidRequest, NotFound, ConfigurationInvalid.
+        """
+        questions, process = _questions(connector, settings, secrets, base_urls, overrides, mappings, clock or Clock())
+        transport = Transport(Egress((*process.allow_networks, *allow_networks)))
+        return cls(questions, transport.send, close=transport.close)
+
+    @overload
+    def list(self, resource: Users, **asked: Any) -> Page[User]: ...
+    @overload
+    def list(self, resource: Groups, **asked: Any) -> Page[Group]: ...
+    @overload
+    def list(self, resource: str, **asked: Any) -> Page[Any]: ...
+    def list(self, resource: str, **asked: Any) -> Page[Any]:
+        """One page of `users`, `groups` or `groups/{id}/users`.
+
+        Takes limit (1-1000), cursor, filters, group_id, sort_by, include, exclude_fields, strict, explain.
+        A page may be short, even empty: only `next_cursor is None` ends.
+        """
+        return self._run(self.questions.list(resource, **asked))
+
+    @overload
+    def get(self, resource: Users, key: str, **asked: Any) -> Item[User]: ...
+    @overload
+    def get(self, resource: Groups, key: str, **asked: Any) -> Item[Group]: ...
+    @overload
+    def get(self, resource: str, key: str, **asked: Any) -> Item[Any]: ...
+    def get(self, resource: str, key: str, **asked: Any) -> Item[Any]:
+        """The one row with this id. Takes include, exclude_fields, strict. Raises VendorNotFound."""
+        return self._run(self.questions.get(resource, key, **asked))
+
+    def pages(self, resource: str, *, allow_partial: bool = False, **asked: Any) -> Iterator[Page[Any]]:
+        """All pages, one after the other. Raises ListingIncomplete at the end if not all is proven."""
+        cursor = asked.pop("cursor", None)
+        while True:
+            page: Page[Any] = self._run(self.questions.list(resource, cursor=cursor, patient=True, **asked))
+            yield page
+            if page.next_cursor is None:
+                break
+            cursor = page.next_cursor
+        _check_complete(page, allow_partial)
+
+    @overload
+    def iterate(self, resource: Users, **asked: Any) -> Iterator[User]: ...
+    @overload
+    def iterate(self, resource: Groups, **asked: Any) -> Iterator[Group]: ...
+    @overload
+    def iterate(self, resource: str, **asked: Any) -> Iterator[Any]: ...
+    def iterate(self, resource: str, **asked: Any) -> Iterator[Any]:
+        """Every row. Takes what `list` takes; raises ListingIncomplete at the end unless `allow_partial=True`."""
+        for page in self.pages(resource, **asked):
+            yield from page.result
+
+    def check(self) -> dict[str, str]:
+        """Calls each api's connection check: api → `ok`, or `no check` where the vendor has none. Raises its failure."""
+        return self._run(self.questions.check())
+
+    def close(self) -> None:
+        """Closes the connections."""
+        if self._close is not None:
+            self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Directory({self.questions.opened.loaded.name}, account {self.questions.opened.account})"
+
+    def _run(self, flow: Flow[T]) -> T:
+        return drive(flow, self._send, self._sleep)
+
+
+class AsyncDirectory:
+    """A directory, read by awaiting it. Close it, or use it in an `async with`."""
+
+    def __init__(self, questions: Questions, send: AsyncSend, sleep: Any = asyncio.sleep, close: Any = None) -> None:
+        self.questions, self._send, self._sleep, self._close = questions, send, sleep, close
+
+    @classmethod
+    def connect(
+        cls,
+        connector: str,
+        settings: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        *,
+        base_urls: Mapping[str, str] | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        allow_networks: Sequence[str] = (),
+        mappings: Sequence[Path] = (),
+        clock: Clock | None = None,
+    ) -> Self:
+        """As `Directory.connect`."""
+        questions, process = _questions(connector, settings, secrets, base_urls, overrides, mappings, clock or Clock())
+        transport = AsyncTransport(Egress((*process.allow_networks, *allow_networks)))
+        return cls(questions, transport.send, close=transport.close)
+
+    @overload
+    async def list(self, resource: Users, **asked: Any) -> Page[User]: ...
+    @overload
+    async def list(self, resource: Groups, **asked: Any) -> Page[Group]: ...
+    @overload
+    async def list(self, resource: str, **asked: Any) -> Page[Any]: ...
+    async def list(self, resource: str, **asked: Any) -> Page[Any]:
+        """As `Directory.list`."""
+        return await self._run(self.questions.list(resource, **asked))
+
+    @overload
+    async def get(self, resource: Users, key: str, **asked: Any) -> Item[User]: ...
+    @overload
+    async def get(self, resource: Groups, key: str, **asked: Any) -> Item[Group]: ...
+    @overload
+    async def get(self, resource: str, key: str, **asked: Any) -> Item[Any]: ...
+    async def get(self, resource: str, key: str, **asked: Any) -> Item[Any]:
+        """As `Directory.get`."""
+        return await self._run(self.questions.get(resource, key, **asked))
+
+    async def pages(self, resource: str, *, allow_partial: bool = False, **asked: Any) -> AsyncIterator[Page[Any]]:
+        """As `Directory.pages`."""
+        cursor = asked.pop("cursor", None)
+        while True:
+            page: Page[Any] = await self._run(self.questions.list(resource, cursor=cursor, patient=True, **asked))
+            yield page
+            if page.next_cursor is None:
+                break
+            cursor = page.next_cursor
+        _check_complete(page, allow_partial)
+
+    async def iterate(self, resource: str, **asked: Any) -> AsyncIterator[Any]:
+        """As `Directory.iterate`."""
+        async for page in self.pages(resource, **asked):
+            for row in page.result:
+                yield row
+
+    async def check(self) -> dict[str, str]:
+        """As `Directory.check`."""
+        return await self._run(self.questions.check())
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        if self._close is not None:
+            await self._close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"AsyncDirectory({self.questions.opened.loaded.name}, account {self.questions.opened.account})"
+
+    async def _run(self, flow: Flow[T]) -> T:
+        return await drive_async(flow, self._send, self._sleep)
+
+
+def _check_complete(page: Page[Any], allow_partial: bool) -> None:
+    known = page.completeness
+    if known.verdict != "complete" and not allow_partial:
+        declared = f" of {known.declared}" if known.declared is not None else ""
+        raise ListingIncomplete(
+            f"the listing ended and is {known.verdict}: {known.seen}{declared} seen ({', '.join(known.reasons)})",
+            completeness=known,
+            hint="allow_partial=True (--allow-partial) takes what there is; don't read it as everyone else being gone",
+        )

@@ -1,0 +1,23 @@
+"""Exchange `single`: one logical call is one HTTP request, and its answer is the answer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from connector.exchange.request import Request
+
+__all__ = ["Single"]
+
+
+class Single(BaseModel):
+    """One request with parameters of its own, which calls fill by `give`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    style: Literal["single"]
+    takes: tuple[str, ...] = ()
+    """Names of the holes that a call gives."""
+    submit: Request
+    """The request."""

@@ -1,0 +1,311 @@
+"""The flows of one question: call, judge, retry, read, map, page. Written once for sync and async.
+
+A flow is a generator that yields what must be done outside (`Call`, `Pause`) and is sent the outcome; the
+drivers below do only that. Every flow works within a `Budget` of calls and seconds and then answers what it
+has. Never asks twice for what it was not told to, and never ends a listing but on evidence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from random import random
+from typing import Any, TypeVar
+
+from connector.account import Opened, OpenedApi
+from connector.answer import read_answer
+from connector.catalog import Source
+from connector.definition import Call as CallRule
+from connector.errors import ConnectorError, InvalidRequest, VendorError, VendorFailure, VendorNotFound, VendorUnavailable
+from connector.exchange import Request
+from connector.mapping.path import MISSING, Notes, json_type, parse_path
+from connector.model.envelope import Completeness
+from connector.notices import Notices
+from connector.pace import RetryPolicy, next_delay, parse_retry_after
+from connector.paging import NoPaging, Paging
+from connector.plan import plan_call
+from connector.query import Question
+from connector.walk import Place, begin_at, finish_page, serve_part, verdict
+from connector.wire import Answer, AsyncSend, Send
+from connector.wire import Call as WireCall
+
+__all__ = ["Budget", "Clock", "Flow", "Fetched", "Found", "Pause", "Reading", "ask", "drive", "drive_async", "fetch_one", "fetch_page"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+Flow = Generator[WireCall | Pause, Answer | None, T]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time and chance, as parameters: tests need neither wait nor luck."""
+
+    seconds: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    random: Callable[[], float] = random
+
+
+@dataclass
+class Budget:
+    """How many calls and how much time one question may take; `patience` bounds waiting for a busy vendor."""
+
+    clock: Clock
+    calls: int = 10
+    seconds: float = 20.0
+    timeout: float = 10.0
+    used: int = 0
+    began: float = field(init=False)
+    trace: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.began = self.clock.seconds()
+
+    @property
+    def left(self) -> float:
+        return self.seconds - (self.clock.seconds() - self.began)
+
+    @property
+    def is_spent(self) -> bool:
+        return self.used >= self.calls or self.left <= 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What to read, and how its records become rows."""
+
+    opened: Opened
+    api: OpenedApi
+    source: Source
+    fill: Callable[[dict[str, Any], Notices], None] | None = None
+    """Fills what stands elsewhere (a user's groups) into a row."""
+    drop: frozenset[str] = frozenset()
+    """Fields that are left out of rows."""
+    with_remote_data: bool = False
+    strict: bool = False
+    lookups: Mapping[str, Any] = field(default_factory=dict)
+
+    def call(self, name: str) -> CallRule:
+        _, resource = self.opened.loaded.definition.source(self.source.name)
+        found = resource.named_calls().get(name)
+        if found is None:
+            raise InvalidRequest(f"{self.opened.loaded.name} can't {name} {self.source.mapping.unified}: {self.source.name} has no `{name}`")
+        return found
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What one question brought."""
+
+    rows: list[dict[str, Any]]
+    place: Place | None
+    """Where to go on; None when the listing has ended."""
+    completeness: Completeness
+    members: list[list[Any] | None] = field(default_factory=list)
+    """For groups: each row's member references."""
+
+
+def drive(flow: Flow[T], send: Send, sleep: Callable[[float], None]) -> T:
+    """Runs a flow; the only place where sync code meets the world."""
+    reply: Answer | None = None
+    failed: ConnectorError | None = None
+    while True:
+        try:
+            step = flow.throw(failed) if failed else flow.send(reply)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        reply = failed = None
+        try:
+            if isinstance(step, Pause):
+                sleep(step.seconds)
+            else:
+                reply = send(step)
+        except ConnectorError as error:
+            failed = error
+
+
+async def drive_async(flow: Flow[T], send: AsyncSend, sleep: Callable[[float], Awaitable[None]]) -> T:
+    """`drive`, awaiting."""
+    reply: Answer | None = None
+    failed: ConnectorError | None = None
+    while True:
+        try:
+            step = flow.throw(failed) if failed else flow.send(reply)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        reply = failed = None
+        try:
+            if isinstance(step, Pause):
+                await sleep(step.seconds)
+            else:
+                reply = await send(step)
+        except ConnectorError as error:
+            failed = error
+
+
+def ask(
+    opened: Opened, api: OpenedApi, request: Request, values: Mapping[str, Any], budget: Budget, **added: Any
+) -> Flow[Any]:
+    """The JSON answer to one logical call, with retries. Raises what the vendor's answer or silence means."""
+    rule = api.definition.retry
+    policy = RetryPolicy(on=frozenset(rule.on), times=rule.times)
+    call = plan_call(api, request, values, **added)
+    tried = 0
+    while True:
+        left = budget.left
+        if tried and left <= 0:
+            raise VendorUnavailable(f"{opened.loaded.name}: no time is left for another try")
+        sent = replace(call, timeout=min(budget.timeout, max(left, 0.1)), deadline=max(left, 0.1))
+        budget.used += 1
+        began = budget.clock.seconds()
+        trace: dict[str, Any] = {"method": sent.method, "url": opened.redaction.text(sent.url)}
+        budget.trace.append(trace)
+        try:
+            answer = yield sent
+            assert answer is not None
+            trace |= {"status": answer.status, "bytes": len(answer.body), "seconds": round(budget.clock.seconds() - began, 4)}
+            return read_answer(opened, api, request, answer, sent)
+        except VendorFailure as error:
+            trace["error"] = error.code
+            if error.retry_header is not None:
+                error.retry_after = parse_retry_after(error.retry_header, budget.clock.now())
+            tried += 1
+            delay = next_delay(
+                policy, error, tried, repeatable=call.repeatable, left=budget.left, random=budget.clock.random()
+            )
+            if delay is None:
+                raise
+        yield Pause(delay)
+
+
+def fetch_page(
+    reading: Reading, question: Question, limit: int, place: Place, budget: Budget, notices: Notices
+) -> Flow[Fetched]:
+    """Up to `limit` rows from `place` on: fewer, even none, when the budget is spent first."""
+    call = reading.call(question.call)
+    style: Paging = call.paging or NoPaging(style="none")
+    rows: list[dict[str, Any]] = []
+    members: list[list[Any] | None] = []
+    ended = False
+    while not ended and len(rows) < limit and not (budget.used and budget.is_spent):
+        most = style.most or limit
+        size = most if question.keep else min(most, place.served + limit - len(rows))
+        state = place.state if place.state is not None else style.start(size)
+        body = yield from _ask_page(reading, call, question, style.variables(state, size), budget)
+        style.check(body, state, size)
+        page = [_map(reading, record, notices) for record in read_records(call, style, body)]
+        ids = [found.row["id"] for found in page]
+        place, begin = begin_at(place, ids)
+        place = place.noting(*sorted(notices.breaks))
+        stop = len(page)
+        for index in range(begin, stop):
+            found = page[index]
+            if not found.is_row or not all(keep(found.row) for keep in question.keep):
+                continue
+            if len(rows) == limit:
+                stop = index
+                break
+            rows.append(found.row)
+            members.append(found.members)
+        if stop < len(page):
+            place = serve_part(place, state, ids, stop)
+            break
+        place, ended_by = finish_page(place, style, state, body, ids)
+        ended = ended_by is not None
+    if reading.strict:
+        notices.raise_in_strict()
+    known = verdict(place, ended=ended, scope=reading.api.scope)
+    return Fetched(rows, None if ended else place, known, members)
+
+
+def fetch_one(reading: Reading, key: str, budget: Budget, notices: Notices) -> Flow[Found]:
+    """The record of one id. Raises VendorNotFound."""
+    call = reading.call("get")
+    body = yield from ask(reading.opened, reading.api, call, {"id": key}, budget)
+    record = parse_path(call.record).one(body, Notes()) if body is not MISSING else MISSING
+    if not isinstance(record, Mapping):
+        shown = "nothing" if record is MISSING else json_type(record)
+        raise VendorError(f"{reading.opened.loaded.name}: expected one record at {call.record}, got {shown}")
+    found = _map(reading, record, notices, call="get")
+    row = found.row
+    if row["id"] != key:
+        raise VendorError(
+            f"{reading.opened.loaded.name}: asked for {reading.source.mapping.unified} {key!r}, and the answer is about {row['id']!r}"
+        )
+    if not found.is_row:
+        raise VendorNotFound(f"{reading.opened.loaded.name}: {key!r} is not among the {reading.source.mapping.unified}")
+    if reading.strict:
+        notices.raise_in_strict()
+    return found
+
+
+def read_records(call: CallRule, style: Paging | None, body: Any) -> Sequence[Any]:
+    """The records of a page. Missing is an error unless the total is 0 or the connector says `if_missing: empty`."""
+    assert call.records is not None
+    notes = Notes()
+    found = parse_path(call.records.path).all(body, notes) if body is not MISSING else MISSING
+    if isinstance(found, list):
+        wrong = next((item for item in found if not isinstance(item, Mapping)), None)
+        if any(not isinstance(item, Mapping) for item in found):
+            raise VendorError(f"the records at {call.records.path}: expected objects, got {json_type(wrong)}")
+        return found
+    if found is MISSING and not notes.found:
+        if call.records.if_missing == "empty" and body is not MISSING:
+            return []
+        if style is not None and style.total is not None and body is not MISSING and style.declared(body) == 0:
+            return []
+        raise VendorError(f"the answer has no records at {call.records.path}")
+    shown = notes.found[0].message if notes.found else "expected list, got null"
+    raise VendorError(f"the records at {call.records.path}: {shown}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One record as it was read; `is_row` is False when it is left out of the rows."""
+
+    row: dict[str, Any]
+    is_row: bool
+    members: list[Any] | None = None
+
+
+def _ask_page(
+    reading: Reading, call: CallRule, question: Question, variables: Mapping[str, Any], budget: Budget
+) -> Flow[Any]:
+    values = {**variables, **question.call_values}
+    try:
+        return (yield from ask(reading.opened, reading.api, call, values, budget, add=question.query, add_json=question.json))
+    except VendorNotFound:
+        if question.call == "list":
+            raise
+        return {}  # a search that finds nothing is an empty listing
+
+
+def _map(reading: Reading, record: Any, notices: Notices, call: str = "list") -> Found:
+    notes = Notes(lookups=reading.lookups)
+    mapper = reading.source.mapper
+    row = mapper.read(record, notes, call)
+    if not mapper.keep(record):
+        notices.warn("left_out", "records that the mapping's `where` leaves out")
+        return Found(row, is_row=False)
+    refs = mapper.members(record, notes) if mapper.unified == "groups" else None
+    if row["id"] is None:
+        notes.add("record_without_id", "$", "the record has no id that can be read; it is left out")
+        notices.breaks.add("records_left_out")
+    for name in reading.drop:
+        row.pop(name, None)
+    if reading.fill is not None:
+        reading.fill(row, notices)
+    if reading.with_remote_data:
+        row["remote_data"] = record
+    if notes.found:
+        notices.add(notes.found, row["id"])
+    return Found(row, row["id"] is not None, refs)

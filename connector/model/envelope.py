@@ -1,0 +1,67 @@
+"""The envelope of every answer: the rows, where to go on, and what is known about their completeness."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Completeness", "ItemEnvelope", "ListEnvelope", "Verdict", "Warned"]
+
+T = TypeVar("T")
+Verdict = Literal["in_progress", "complete", "partial", "unproven"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Completeness(_Part):
+    """What is known about a listing as a whole. Only `complete` may be read as "everyone else is gone"."""
+
+    verdict: Verdict
+    seen: int
+    """Distinct ids that the vendor has sent so far in this walk, before our own filters."""
+    declared: int | None = None
+    """How many the vendor said there are, when the walk began."""
+    scope: str | None = None
+    """What the listing covers (a node, a tenant)."""
+    reasons: list[str] = []
+    """Why it is partial or unproven."""
+
+
+class Warned(_Part):
+    """Something that a reader should know of; like ones are counted, not repeated."""
+
+    code: str
+    message: str
+    path: str | None = None
+    """Where in the vendor's record: a JSON path."""
+    field: str | None = None
+    """The unified field."""
+    record_id: str | None = None
+    """The first record that it happened in."""
+    count: int = 1
+
+
+class ListEnvelope(_Part, Generic[T]):
+    """A page of a listing. It may be shorter than `limit`, even empty; only `next_cursor: null` ends."""
+
+    result: list[T]
+    next_cursor: str | None
+    prev_cursor: None = None
+    result_count: int
+    is_partial_response: bool
+    """Rows lack fields that `get` or `include` would fill."""
+    completeness: Completeness
+    warnings: list[Warned]
+    explain: dict[str, Any] | None = None
+    """How the question was answered; only when asked for."""
+
+
+class ItemEnvelope(_Part, Generic[T]):
+    """One row."""
+
+    result: T
+    is_partial_response: bool
+    warnings: list[Warned]

@@ -1,0 +1,58 @@
+"""The warnings of one answer: like ones counted together, their number bounded, nothing lost in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from connector.errors import VendorError
+from connector.mapping.path import Note
+from connector.model.envelope import Warned
+
+__all__ = ["Notices"]
+
+_MOST = 100
+_INDEX = re.compile(r"\[\d+\]")
+
+
+@dataclass
+class Notices:
+    """Gathers what was noticed while records were read."""
+
+    found: dict[tuple[str, str, str], Warned] = field(default_factory=dict)
+    breaks: set[str] = field(default_factory=set)
+    """Reasons that make the listing partial."""
+    unlisted: int = 0
+
+    def add(self, notes: Iterable[Note], record_id: str | None) -> None:
+        """What the mapping noted about one record."""
+        for note in notes:
+            if note.breaks:
+                self.breaks.add("membership_unreadable")
+            self.warn(note.code, note.message, path=note.path, record_id=record_id)
+
+    def warn(self, code: str, message: str, *, path: str | None = None, record_id: str | None = None, field: str | None = None) -> None:
+        """One warning; those alike in all but record and list index are counted together."""
+        key = (code, message, _INDEX.sub("[*]", path or ""))
+        known = self.found.get(key)
+        if known is not None:
+            self.found[key] = known.model_copy(update={"count": known.count + 1})
+        elif len(self.found) < _MOST:
+            self.found[key] = Warned(code=code, message=message, path=path, field=field, record_id=record_id)
+        else:
+            self.unlisted += 1
+
+    def listed(self) -> list[Warned]:
+        """All warnings, in the order in which they were first met."""
+        rest = [Warned(code="more_warnings", message=f"{self.unlisted} more warnings of other kinds", count=self.unlisted)]
+        return [*self.found.values(), *(rest if self.unlisted else [])]
+
+    def raise_in_strict(self) -> None:
+        """In strict mode what would be a warning about a record is an error."""
+        if self.found:
+            first = next(iter(self.found.values()))
+            raise VendorError(
+                f"strict: {first.path or '$'}: {first.message}" + (f" (record {first.record_id})" if first.record_id else ""),
+                details=[item.model_dump(exclude_none=True) for item in self.listed()],
+            )

@@ -1,0 +1,45 @@
+"""Paging styles: how a listing goes on from page to page, and what proves that it has ended.
+
+The connector's call places `{page.…}` itself; a style only moves the state and reads the evidence.
+Nothing here guesses: a short page never ends a listing, and no style is recognised by its looks.
+
+A listing's verdict, from what ended it and what was noticed on the way (tested row by row):
+
+    style                 ended by              and                                  verdict
+    any                   (not ended)                                                in_progress
+    none                  one_answer            no total, or total = seen            complete
+    offset, page          total                 total = seen                         complete
+    offset, page          more, empty_page      no total, or total = seen            complete
+    page                  pages                 no total, or total = seen            complete
+    token                 no_next               no total, or total = seen            complete
+    any                   any                   seen < total                         partial     fewer_than_declared
+    any                   any                   seen > total, total never moved      error       paging_broken
+    any                   any                   total moved                          unproven    total_moved
+    any                   any                   an id came twice                     unproven    duplicate_ids
+    any                   any                   a page changed between two reads     unproven    page_changed
+    any                   any                   a record could not be carried        partial     records_left_out
+    any                   any                   a membership list was unreadable     partial     membership_unreadable
+    any                   an empty or repeated state, a repeated page                error       paging_broken
+
+`seen` counts distinct ids of the vendor's records, before our own filters. Where several rows hold,
+partial wins over unproven, and all reasons are listed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from connector.paging.facts import PageFacts, State, Step
+from connector.paging.none import NoPaging
+from connector.paging.offset import Offset
+from connector.paging.page import Page
+from connector.paging.token import Token
+
+__all__ = ["NOT_BUILT", "NoPaging", "PageFacts", "Paging", "State", "Step"]
+
+Paging = Annotated[NoPaging | Offset | Page | Token, Field(discriminator="style")]
+
+NOT_BUILT = frozenset({"snapshot", "next_url", "link_header"})
+"""Styles of the format that are refused by name until they are built."""

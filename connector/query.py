@@ -1,0 +1,278 @@
+"""What a caller asks of a listing, resolved against a mapping: each filter goes to the vendor, stays with us, or
+is refused with the list of those there are. Pure; nothing is ever dropped in silence.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from connector.catalog import Source
+from connector.errors import InvalidRequest
+from connector.mapping.rules import Filter as FilterRule
+from connector.model import UNIFIED
+from connector.model.shape import Enum, Flag, Instant, Items, Record, Shape, Text, Whole, shape_of
+from connector.template import Unquotable, fill_json
+from connector.yamlfile import nearest
+
+__all__ = ["Filter", "Question", "parse_filters", "resolve"]
+
+MAX_LIMIT = 1000
+Keep = Callable[[Mapping[str, Any]], bool]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One condition on a unified field, its value already of the field's type."""
+
+    field: str
+    operator: str
+    value: Any
+
+    def to_json(self) -> list[Any]:
+        return [self.field, self.operator, msgspec.to_builtins(self.value)]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A listing as it will be asked: what is sent, what is checked here, and who evaluates what."""
+
+    query: Mapping[str, Any] = field(default_factory=dict)
+    json: Mapping[str, Any] = field(default_factory=dict)
+    call: str = "list"
+    call_values: Mapping[str, Any] = field(default_factory=dict)
+    keep: tuple[Keep, ...] = ()
+    explain: Mapping[str, str] = field(default_factory=dict)
+    """Parameter → `vendor`, `vendor, then here`, or `here`."""
+
+
+def parse_filters(source: Source, given: Mapping[str, Any]) -> tuple[Filter, ...]:
+    """`{"status": "active", "updated_at": {"gt": "…"}}` as typed filters, in a stable order.
+
+    Raises InvalidRequest for a field, operator or value that the mapping doesn't list.
+    """
+    known = {name: rule for name, rule in source.mapping.filters.items() if rule is not None}
+    shape = shape_of(UNIFIED[source.mapping.unified])
+    found = []
+    for name, wanted in given.items():
+        rule = known.get(name)
+        if rule is None:
+            raise _unknown("filter", name, known)
+        leaf = _leaf(shape, name)
+        for word, value in (wanted.items() if isinstance(wanted, Mapping) else [("eq", wanted)]):
+            if word not in rule.operators:
+                raise InvalidRequest(f"filter {name}: operator {word!r} is not supported; there are: {', '.join(rule.operators)}")
+            if word == "in":
+                items = value.split(",") if isinstance(value, str) else value
+                typed: Any = tuple(_value(name, leaf, item) for item in items)
+            else:
+                typed = _value(name, leaf, value)
+            found.append(Filter(name, word, typed))
+    return tuple(sorted(found, key=lambda item: (item.field, item.operator)))
+
+
+def resolve(source: Source, filters: Sequence[Filter], sort_by: str | None, lookups: Any = None) -> Question:
+    """Who evaluates what. Raises InvalidRequest for a sort that nobody can do."""
+    query: dict[str, Any] = {}
+    body: dict[str, Any] = {}
+    call, call_values = "list", {}
+    keep: list[Keep] = []
+    explain: dict[str, str] = {}
+    for wanted in filters:
+        rule = source.mapping.filters[wanted.field]
+        assert rule is not None
+        parts = _vendor_part(source, wanted, rule, query, body, lookups) if call == "list" else None
+        label = f"{wanted.field}[{wanted.operator}]" if wanted.operator != "eq" else wanted.field
+        if parts is None:
+            keep.append(_keep(source, wanted))
+            explain[label] = "here"
+            continue
+        query, body, chosen, values = parts
+        if chosen is not None:
+            call, call_values = chosen, values
+        if rule.evaluate == "vendor_then_here":
+            keep.append(_keep(source, wanted))
+        explain[label] = "vendor, then here" if rule.evaluate == "vendor_then_here" else "vendor"
+    if sort_by is not None:
+        query = {**query, **_sort(source, sort_by)}
+        explain[f"sort_by={sort_by}"] = "vendor"
+    return Question(query, body, call, call_values, tuple(keep), explain)
+
+
+def _vendor_part(
+    source: Source, wanted: Filter, rule: FilterRule, query: dict[str, Any], body: dict[str, Any], lookups: Any
+) -> tuple[dict[str, Any], dict[str, Any], str | None, dict[str, Any]] | None:
+    """What is sent once this filter is added, or None when it is evaluated here."""
+    if rule.evaluate == "here":
+        return None
+    values = _vendor_values(source, wanted, rule, lookups)
+    if not values or (len(values) > 1 and (rule.any is None or rule.call is not None or rule.json_ is not None)):
+        return None
+    known = [{"value": value, "operator": wanted.operator} for value in values]
+    try:
+        added = _joined(rule, known)
+        merged = _combined(source.mapping.combine, query, added, several=len(values) > 1)
+        if merged is None:
+            return None
+        more = fill_json(rule.json_, known[0]) if rule.json_ is not None else {}
+        if set(more) & set(body) or (rule.call is not None and (query or body)):
+            return None
+    except Unquotable as error:
+        if rule.otherwise == "refuse":
+            raise InvalidRequest(f"filter {wanted.field}: {error.message}") from None
+        return None
+    return merged, {**body, **more}, rule.call, known[0]
+
+
+def _joined(rule: FilterRule, known: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    added: dict[str, Any] = {}
+    for name, text in rule.query.items():
+        filled = [fill_json(text, values) for values in known]
+        added[name] = filled[0] if len(filled) == 1 else (rule.any or "").join(str(item) for item in filled)
+    return added
+
+
+def _combined(
+    joins: Mapping[str, str], query: Mapping[str, Any], added: Mapping[str, Any], *, several: bool
+) -> dict[str, Any] | None:
+    """Both on one parameter, joined by `combine`; None where they can't share it."""
+    merged = dict(query)
+    for name, value in added.items():
+        if name not in merged:
+            merged[name] = value
+        elif name in joins and not several:
+            merged[name] = f"{merged[name]}{joins[name]}{value}"
+        else:
+            return None
+    return merged
+
+
+def _vendor_values(source: Source, wanted: Filter, rule: FilterRule, lookups: Any) -> list[Any] | None:
+    if wanted.operator == "in":
+        return None
+    if rule.values is not None:
+        return next((list(theirs) for ours, theirs in rule.values if type(ours) is type(wanted.value) and ours == wanted.value), None)
+    if isinstance(wanted.value, datetime):
+        return [wanted.value.astimezone(UTC).isoformat().replace("+00:00", "Z")]
+    return source.mapper.find(wanted.field, wanted.value, lookups or {})
+
+
+def _sort(source: Source, sort_by: str) -> dict[str, Any]:
+    known = {name: rule for name, rule in source.mapping.sorts.items() if rule is not None}
+    name = sort_by.removeprefix("-")
+    rule = known.get(name)
+    if rule is None:
+        raise _unknown("sort_by", name, known, "without a capture, only the vendor can sort")
+    direction = "descending" if sort_by.startswith("-") else "ascending"
+    return dict(fill_json(dict(rule.query), {"direction": direction}))
+
+
+def _unknown(noun: str, name: str, known: Mapping[str, Any], why: str | None = None) -> InvalidRequest:
+    word = nearest(name, known)
+    listed = ", ".join(known) or "none"
+    return InvalidRequest(
+        f"{noun} {name!r} is not supported here; supported: {listed}", hint=f"did you mean {word}?" if word else why, details=list(known)
+    )
+
+
+def _leaf(shape: Shape, name: str) -> Shape:
+    here = shape
+    for step in name.split("."):
+        if isinstance(here, Items):
+            here = here.item
+        here = here.fields[step] if isinstance(here, Record) else Text()
+    return here.item if isinstance(here, Items) else here
+
+
+def _value(name: str, leaf: Shape, value: Any) -> Any:
+    """The filter's value in the field's type; text as it comes from a URL or command line is read exactly."""
+    if isinstance(leaf, Enum):
+        if value not in leaf.values:
+            raise InvalidRequest(f"filter {name}: {value!r} is not one of {', '.join(leaf.values)}")
+        return value
+    if isinstance(leaf, Flag):
+        if value in (True, "true"):
+            return True
+        if value in (False, "false"):
+            return False
+        raise InvalidRequest(f"filter {name}: expected true or false, got {value!r}")
+    if isinstance(leaf, Instant):
+        return _instant(name, value)
+    if isinstance(leaf, Whole):
+        if type(value) is int or (isinstance(value, str) and value.lstrip("-").isdigit() and len(value) < 20):  # noqa: PLR2004
+            return int(value)
+        raise InvalidRequest(f"filter {name}: expected a whole number, got {value!r}")
+    if not isinstance(value, str):
+        raise InvalidRequest(f"filter {name}: expected text, got {type(value).__name__}")
+    return value
+
+
+def _instant(name: str, value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        moment = None
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise InvalidRequest(f"filter {name}: expected a time such as 2026-01-31T00:00:00Z, got {value!r}")
+    return moment
+
+
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "contains": lambda found, wanted: wanted in found,
+    "starts_with": lambda found, wanted: found.startswith(wanted),
+    "in": lambda found, wanted: found in wanted,
+}
+
+
+def _keep(source: Source, wanted: Filter) -> Keep:
+    """Whether a unified row meets the filter: any value of a list may; null never does (but `ne`)."""
+    leaf = _leaf(shape_of(UNIFIED[source.mapping.unified]), wanted.field)
+    steps = wanted.field.split(".")
+    compare = _COMPARE[wanted.operator]
+    if isinstance(leaf, Instant):
+        read: Callable[[Any], Any] = datetime.fromisoformat
+    elif isinstance(leaf, Text) and (leaf.casefolded or wanted.operator in ("contains", "starts_with")):
+        read = str.casefold
+    else:
+        read = _same
+    if isinstance(leaf, Instant):
+        value = wanted.value
+    elif wanted.operator == "in":
+        value = tuple(read(item) for item in wanted.value)
+    else:
+        value = read(wanted.value)
+
+    def keep(row: Mapping[str, Any]) -> bool:
+        found = _values(row, steps)
+        if wanted.operator == "ne":
+            return all(compare(read(item), value) for item in found)
+        return any(compare(read(item), value) for item in found)
+
+    return keep
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _values(row: Any, steps: Sequence[str]) -> list[Any]:
+    here = [row]
+    for step in steps:
+        here = [item for found in here if isinstance(found, Mapping) for item in _listed(found.get(step))]
+    return here
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+

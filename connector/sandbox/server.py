@@ -1,0 +1,145 @@
+"""The sandbox as a running server: a double of the vendor's cloud on this machine's loopback address.
+
+Only the base url's path and the bearer token are the vendor's; that everything stands in one node, that the
+token follows from the seed, and plain http are made up. It listens on 127.0.0.1 and nowhere else, writes
+nothing to disk, logs no call, and its repr doesn't show the token.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+
+from connector.errors import ConfigurationInvalid
+from connector.sandbox.scim import BASE_PATH, PAGE_LIMIT, Clock, scim_app
+from connector.sandbox.tenant import Tenant, build_tenant
+
+__all__ = ["Sandbox"]
+
+_HOST = "127.0.0.1"
+_PATIENCE = 10.0  # seconds for starting and for stopping
+
+
+class _Server(uvicorn.Server):
+    """Says when it serves, so that nobody needs to ask again and again."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.ready.set()
+
+
+class Sandbox:
+    """A tenant behind the vendor's SCIM api, served by a thread between `start` and `stop`.
+
+    `port` 0 takes a free one. `seats` bounds invitations (428), `rate` the calls in a minute of `clock`
+    (429), `page_limit` the records on a page. Users that were added stay until the object is gone.
+    """
+
+    def __init__(
+        self,
+        users: int = 300,
+        seed: int = 1,
+        port: int = 0,
+        seats: int | None = None,
+        rate: int | None = None,
+        *,
+        page_limit: int = PAGE_LIMIT,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        for name, value, lowest in (("seats", seats, 0), ("rate", rate, 1), ("page_limit", page_limit, 1)):
+            if value is not None and value < lowest:
+                raise ConfigurationInvalid(f"sandbox: {name} is {value}; allowed are {lowest} and more")
+        self.tenant: Tenant = build_tenant(users, seed)
+        self.port = port
+        self._app = scim_app(self.tenant, seats=seats, rate=rate, clock=clock, page_limit=page_limit)
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def __repr__(self) -> str:
+        return f"Sandbox({len(self.tenant.people)} users at {self.base_url})"
+
+    @property
+    def node_id(self) -> str:
+        return self.tenant.node_id
+
+    @property
+    def token(self) -> str:
+        return self.tenant.token
+
+    @property
+    def base_url(self) -> str:
+        """Where the SCIM api stands; known only once it is started if `port` was 0."""
+        return f"http://{_HOST}:{self.port}{BASE_PATH}/{self.node_id}"
+
+    def start(self) -> None:
+        """Returns when calls are answered; a port that can't be had is ConfigurationInvalid."""
+        if self._thread is not None:
+            raise ConfigurationInvalid(f"{self!r} is already started")
+        listener = _listen(self.port)
+        self.port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            self._app,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = server = _Server(config)
+        self._thread = threading.Thread(
+            target=server.run, args=([listener],), name=f"sandbox:{self.port}", daemon=True
+        )
+        self._thread.start()
+        if not server.ready.wait(_PATIENCE):
+            self.stop()
+            listener.close()
+            raise ConfigurationInvalid(f"sandbox: port {self.port} didn't answer within {_PATIENCE:g} s")
+
+    def stop(self) -> None:
+        """Ends open calls and frees the port; a second time does nothing."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.should_exit = True
+        self._thread.join(_PATIENCE)
+        self._server = self._thread = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _listen(port: int) -> socket.socket:
+    """The port is taken here and not by the server, whose way to fail is to end the process."""
+    # With the protocol named: asyncio sets TCP_NODELAY on such sockets only, else each answer waits 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HOST, port))
+        listener.listen()
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reasons = {errno.EADDRINUSE: "is in use", errno.EACCES: "needs rights that this process lacks"}
+        number = error.errno if isinstance(error, OSError) else None
+        reason = reasons.get(number or 0, "can't be listened on (allowed are 0 to 65535)")
+        raise ConfigurationInvalid(
+            f"sandbox: port {port} of {_HOST} {reason}", hint="pick another --port, or 0 for any free one"
+        ) from error
+    return listener

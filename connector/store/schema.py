@@ -1,0 +1,90 @@
+"""The tables, the revisions of their schema, and what a moment is in both databases.
+
+Documents are JSON in text columns, not the databases' own JSON: JSONB reorders keys and refuses U+0000.
+Table names are prefixed, the version table too: a PostgreSQL database may be shared with the application
+that uses the library. Names are fixed once released; a change is a new script in `migrations/versions/`
+and its name at the end of `REVISIONS`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    column,
+    table,
+)
+
+__all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "UtcDateTime", "accounts", "metadata", "secrets", "versions"]
+
+REVISIONS = ("0001",)
+HEAD = REVISIONS[-1]
+VERSION_TABLE = "connector_alembic_version"
+
+
+versions = table(VERSION_TABLE, column("version_num", Text))
+"""Alembic's own table: the revision that the schema is at, in one row."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware when written, aware and in UTC when read, also from SQLite, which keeps no zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone can't be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+accounts = Table(
+    "connector_accounts",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(63), nullable=False, unique=True),
+    Column("connector", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("sources", Text, nullable=False),
+    Column("base_urls", Text, nullable=False),
+    Column("allow_networks", Text, nullable=False),
+    Column("overrides", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+secrets = Table(
+    "connector_secrets",
+    metadata,
+    Column("account_id", ForeignKey(accounts.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)

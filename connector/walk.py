@@ -1,0 +1,162 @@
+"""The place in a listing, and the evidence about it that travels from page to page. Pure, constant in size.
+
+A `Place` is what a cursor holds. It never forgets evidence: a total that moved, an id that came twice, a
+record that could not be carried stay in it until the verdict, however many processes the walk goes through.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from connector.cursor import digest
+from connector.errors import ListingChanged, PagingBroken
+from connector.model.envelope import Completeness
+from connector.paging import PageFacts, Paging, State
+
+__all__ = ["Loop", "Place", "begin_at", "finish_page", "ids_digest", "serve_part", "verdict"]
+
+_MOST_EMPTY_PAGES = 1_000
+_PARTIAL = ("fewer_than_declared", "records_left_out", "membership_unreadable")
+
+
+class Loop(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Brent's cycle check: one remembered value finds a loop of any length, in constant space."""
+
+    kept: str | None = None
+    power: int = 1
+    steps: int = 0
+
+    def meets(self, value: str) -> Loop | None:
+        """The check after `value`, or None when it closes a loop."""
+        if value == self.kept:
+            return None
+        if self.kept is None or self.steps == self.power:
+            return Loop(value, self.power if self.kept is None else self.power * 2, 1)
+        return Loop(self.kept, self.power, self.steps + 1)
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a walk is. `state` is the paging style's; the rest is evidence."""
+
+    state: State | None = None
+    served: int = 0
+    """Records of the page at `state` that were already served (it is larger than a caller's limit)."""
+    served_digest: str | None = None
+    last_id: str | None = None
+    count: int = 0
+    """Records received on finished pages, repeats counted."""
+    seen: int = 0
+    """Distinct ids on finished pages."""
+    declared: int | None = None
+    first_page: str | None = None
+    empty_pages: int = 0
+    states: Loop = Loop()
+    pages: Loop = Loop()
+    reasons: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return msgspec.to_builtins(self)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Place:
+        return msgspec.convert(value, cls)
+
+    def noting(self, *reasons: str) -> Place:
+        """The same place with reasons added, each once."""
+        new = tuple(reason for reason in reasons if reason not in self.reasons)
+        return msgspec.structs.replace(self, reasons=self.reasons + new) if new else self
+
+
+def ids_digest(ids: Sequence[str | None]) -> str:
+    """A fingerprint of a page's ids, in their order."""
+    return hashlib.blake2b(msgspec.json.encode(ids), digest_size=8).hexdigest()
+
+
+def begin_at(place: Place, ids: Sequence[str | None]) -> tuple[Place, int]:
+    """Where to go on in a page that was served in part before. Raises ListingChanged when that place is lost."""
+    if place.served == 0:
+        return place, 0
+    if ids_digest(ids[: place.served]) == place.served_digest:
+        return place, place.served
+    if place.last_id is not None and ids.count(place.last_id) == 1:
+        return place.noting("page_changed"), ids.index(place.last_id) + 1
+    raise ListingChanged(
+        "the vendor's page changed between two calls, and the last record that was served is not on it any more",
+        hint="begin the listing again without next_cursor",
+    )
+
+
+def serve_part(place: Place, state: State, ids: Sequence[str | None], served: int) -> Place:
+    """The place inside a page of which the first `served` records have been given out."""
+    last = next((found for found in reversed(ids[:served]) if found is not None), None)
+    return msgspec.structs.replace(
+        place, state=state, served=served, served_digest=ids_digest(ids[:served]), last_id=last
+    )
+
+
+def finish_page(
+    place: Place, style: Paging, state: State, body: Any, ids: Sequence[str | None]
+) -> tuple[Place, str | None]:
+    """(the place after this page, what ended the listing or None). Raises PagingBroken."""
+    received = len(ids)
+    count = place.count + received
+    distinct = len({found for found in ids if found is not None})
+    total = style.declared(body)
+    place = _with_total(place, total)
+    if received > distinct:
+        lost = sum(found is None for found in ids)
+        place = place.noting(*(["records_left_out"] if lost else []), *(["duplicate_ids"] if received - lost > distinct else []))
+    if total is not None and count > total and "total_moved" not in place.reasons:
+        raise PagingBroken(f"the vendor declares {total} records and has sent {count}: one of the two is wrong")
+    step = style.advance(state, PageFacts(body, received, count, total))
+    place = _with_content(place, ids)
+    if step.next is not None:
+        looped = place.states.meets(digest(step.next))
+        if looped is None or step.next == state:
+            raise PagingBroken("the vendor's paging goes in a circle: the next page is one that was already read")
+        place = msgspec.structs.replace(place, states=looped)
+    return (
+        msgspec.structs.replace(
+            place, state=step.next, served=0, served_digest=None, last_id=None, count=count, seen=place.seen + distinct
+        ),
+        step.ended_by,
+    )
+
+
+def verdict(place: Place, *, ended: bool, scope: str | None) -> Completeness:
+    """What is known, by the table in `paging`."""
+    reasons = list(place.reasons)
+    if not ended:
+        word = "in_progress"
+    else:
+        if place.declared is not None and place.seen < place.declared and "fewer_than_declared" not in reasons:
+            reasons.append("fewer_than_declared")
+        word = "partial" if any(reason in _PARTIAL for reason in reasons) else "unproven" if reasons else "complete"
+    return Completeness(verdict=word, seen=place.seen, declared=place.declared, scope=scope, reasons=reasons)  # type: ignore[arg-type]
+
+
+def _with_total(place: Place, total: int | None) -> Place:
+    if total is None:
+        return place
+    if place.declared is None:
+        return msgspec.structs.replace(place, declared=total)
+    return place if total == place.declared else place.noting("total_moved")
+
+
+def _with_content(place: Place, ids: Sequence[str | None]) -> Place:
+    """Refuses a page that was already read: a server that ignores what page is asked for, or starts again."""
+    if not ids:
+        if place.empty_pages >= _MOST_EMPTY_PAGES:
+            raise PagingBroken(f"{_MOST_EMPTY_PAGES} empty pages came one after another, each saying that there is more")
+        return msgspec.structs.replace(place, empty_pages=place.empty_pages + 1)
+    content = ids_digest(ids)
+    if content == place.first_page:
+        raise PagingBroken("the vendor sent its first page again: it ignores which page is asked for, or starts over at the end")
+    pages = place.pages.meets(content)
+    if pages is None:
+        raise PagingBroken("the vendor sent a page that it had sent before")
+    return msgspec.structs.replace(place, empty_pages=0, first_page=place.first_page or content, pages=pages)

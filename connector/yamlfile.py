@@ -1,0 +1,244 @@
+"""YAML as people mean it, every value with its place in the file.
+
+Only `true` and `false` are booleans, nothing is a date, a duplicate key is refused, and keys keep their
+type (`true`, `1` and `"1"` are three keys). What is wrong is reported as `Fault`s, all of them at once,
+each with file:line:column. Never runs a tag, follows no alias bomb, and reads at most a megabyte.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from connector.errors import ConfigurationInvalid
+
+__all__ = ["Complaint", "Fault", "Mark", "YamlList", "YamlMap", "load", "mark_at", "nearest", "read"]
+
+MAX_BYTES = 1_000_000
+MAX_NODES = 50_000
+
+
+class Mark(NamedTuple):
+    """A place in a file; line and column count from 1, as editors show them."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What is wrong at `loc` (keys and indexes from the root of a document)."""
+
+    loc: tuple[str | int, ...]
+    message: str
+    found: str | None = None
+    allowed: tuple[str, ...] = ()
+    at_key: bool = False
+    """The key itself is wrong, not what stands under it."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong in one place, with what was found, what is allowed, and the nearest word."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    path: str = ""
+    found: str | None = None
+    allowed: tuple[str, ...] = ()
+    did_you_mean: str | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.file}:{self.line}:{self.column}: {self.path + ': ' if self.path else ''}{self.message}"
+        if self.did_you_mean:
+            text += f"\n    did you mean: {self.did_you_mean}"
+        if self.allowed:
+            text += f"\n    allowed: {', '.join(self.allowed)}"
+        return text
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class YamlMap(dict[Any, Any]):
+    """A mapping that remembers where it, its keys and its values stand.
+
+    `pairs` has every entry with its typed key, also those that a dict can't tell apart (`true` and `1`).
+    """
+
+    mark: Mark
+    key_marks: dict[Any, Mark]
+    value_marks: dict[Any, Mark]
+    pairs: list[tuple[Any, Any]]
+
+    def __init__(self, mark: Mark) -> None:
+        super().__init__()
+        self.mark, self.key_marks, self.value_marks, self.pairs = mark, {}, {}, []
+
+    def put(self, key: Any, value: Any, key_mark: Mark, value_mark: Mark) -> None:
+        """Set an entry (a key of the same type and value is replaced) with its marks."""
+        self.pairs = [pair for pair in self.pairs if _typed(pair[0]) != _typed(key)]
+        self.pairs.append((key, value))
+        self[key] = value
+        self.key_marks[key], self.value_marks[key] = key_mark, value_mark
+
+    def drop(self, key: Any) -> None:
+        """Remove an entry, if there is one."""
+        if key in self:
+            del self[key]
+            self.pairs = [pair for pair in self.pairs if _typed(pair[0]) != _typed(key)]
+
+
+class YamlList(list[Any]):
+    """A list that remembers where it and its items stand."""
+
+    mark: Mark
+    item_marks: list[Mark]
+
+    def __init__(self, mark: Mark) -> None:
+        super().__init__()
+        self.mark, self.item_marks = mark, []
+
+
+def read(path: Path, shown_as: str | None = None) -> YamlMap:
+    """The mapping in the file at `path`; `shown_as` is the name that faults give it."""
+    name = shown_as or str(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise _invalid(Mark(name, 1, 1), f"the file is larger than {MAX_BYTES:,} bytes")
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _invalid(Mark(name, 1, 1), f"not UTF-8: byte {error.start} is {error.object[error.start]:#04x}") from None
+    except OSError as error:
+        raise _invalid(Mark(name, 1, 1), f"cannot be read: {error.strerror}") from None
+    return load(text, name)
+
+
+def load(text: str, file: str) -> YamlMap:
+    """The mapping that `text` says; `file` is the name that marks carry. Raises ConfigurationInvalid."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        place = error.problem_mark or error.context_mark
+        mark = Mark(file, place.line + 1, place.column + 1) if place else Mark(file, 1, 1)
+        message = " ".join(part for part in (error.context, error.problem) if part)
+        raise _invalid(mark, f"not YAML: {message}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _invalid(Mark(file, line, 1), f"not YAML: {error.reason}") from None
+    except RecursionError:
+        raise _invalid(Mark(file, 1, 1), "nested too deeply") from None
+    if node is None:
+        raise _invalid(Mark(file, 1, 1), "the file is empty")
+    faults: list[Fault] = []
+    value = _Construction(file, faults).value(node)
+    if not faults and not isinstance(value, YamlMap):
+        faults.append(Fault(*_mark(file, node), "expected a mapping (key: value) at the top of the file"))
+    if faults:
+        raise ConfigurationInvalid(f"{file} is not valid", faults=faults)
+    return value  # type: ignore[no-any-return]
+
+
+def mark_at(root: Any, loc: Sequence[Any], *, at_key: bool = False) -> Mark | None:
+    """Where `loc` stands in a document, or the nearest place above it; of its key with `at_key`."""
+    mark = getattr(root, "mark", None)
+    here = root
+    for step in loc:
+        if isinstance(here, YamlMap) and step in here:
+            mark = here.key_marks[step] if at_key else here.value_marks[step]
+            here = here[step]
+        elif isinstance(here, YamlList) and isinstance(step, int) and step < len(here):
+            mark, here = here.item_marks[step], here[step]
+        else:
+            break
+    return mark
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a typo most likely meant, if one is near enough."""
+    found = difflib.get_close_matches(word.lower(), {name.lower(): name for name in known}, n=1, cutoff=0.6)
+    return next((name for name in known if name.lower() == found[0]), None) if found else None
+
+
+def _invalid(mark: Mark, message: str) -> ConfigurationInvalid:
+    return ConfigurationInvalid(f"{mark.file} is not valid", faults=[Fault(*mark, message)])
+
+
+def _mark(file: str, node: yaml.Node) -> Mark:
+    return Mark(file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _typed(key: Any) -> tuple[type, Any]:
+    return type(key), key
+
+
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+class _Construction:
+    """Turns composed nodes into values (YAML 1.2's core schema, less octal, hex, infinities)."""
+
+    def __init__(self, file: str, faults: list[Fault]) -> None:
+        self.file, self.faults, self.count = file, faults, 0
+
+    def value(self, node: yaml.Node) -> Any:
+        self.count += 1
+        if self.count > MAX_NODES:
+            raise _invalid(_mark(self.file, node), f"more than {MAX_NODES:,} values (aliases counted)")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node)
+        if isinstance(node, yaml.SequenceNode):
+            items = YamlList(_mark(self.file, node))
+            for child in node.value:
+                items.append(self.value(child))
+                items.item_marks.append(_mark(self.file, child))
+            return items
+        return self._scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode) -> YamlMap:
+        found = YamlMap(_mark(self.file, node))
+        seen: dict[tuple[type, Any], Mark] = {}
+        for key_node, value_node in node.value:
+            place = _mark(self.file, key_node)
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.faults.append(Fault(*place, "a key must be plain text, a number, true, false or null"))
+                continue
+            key = self._scalar(key_node)
+            if key == "<<" and key_node.style is None:
+                self.faults.append(Fault(*place, "merge keys (<<) are not used in these files; write `extends`"))
+                continue
+            if _typed(key) in seen:
+                self.faults.append(Fault(*place, f"duplicate key {key!r}; it stands first in line {seen[_typed(key)].line}"))
+                continue
+            seen[_typed(key)] = place
+            found.put(key, self.value(value_node), place, _mark(self.file, value_node))
+        return found
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        text = str(node.value)
+        if node.tag.startswith("!") or not node.tag.startswith("tag:yaml.org,2002:"):
+            self.faults.append(Fault(*_mark(self.file, node), f"tags such as {node.tag} are not used in these files"))
+            return text
+        if getattr(node, "style", None) is not None:
+            return text
+        if text.lower() in _WORDS and text in (text.lower(), text.capitalize(), text.upper()):
+            return _WORDS[text.lower()]
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _DECIMAL.fullmatch(text):
+            return float(text)
+        return text

@@ -1,0 +1,148 @@
+"""Waiting and giving up: tables, and the laws that hold for every number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.errors import Conflict, Forbidden, RateLimited, VendorError, VendorFailure, VendorUnavailable
+from connector.pace import Backoff, RetryPolicy, next_delay, parse_retry_after
+
+NOW = datetime(2026, 11, 6, 8, 49, 37, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("tried", "random", "expected"),
+    [
+        (1, 1.0, 0.5),
+        (1, 0.0, 0.25),
+        (2, 1.0, 1.0),
+        (3, 0.5, 1.5),
+        (7, 1.0, 30.0),
+        (100_000, 1.0, 30.0),
+        (0, 1.0, 0.5),
+    ],
+)
+def test_backoff(tried: int, random: float, expected: float) -> None:
+    assert Backoff().delay(tried, random) == pytest.approx(expected)
+
+
+@given(tried=st.integers(1, 2000), random=st.floats(0, 1))
+def test_backoff_stays_within_its_bounds(tried: int, random: float) -> None:
+    backoff = Backoff(first=0.2, factor=3, most=7)
+    assert 0.1 <= backoff.delay(tried, random) <= 7
+    assert backoff.delay(tried, random) <= backoff.delay(tried + 1, random)
+
+
+UNSENT = VendorUnavailable("refused", sent=False)
+LOST = VendorUnavailable("read timeout", sent=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "tried", "repeatable", "left", "expected"),
+    [
+        pytest.param(LOST, 1, True, 60, 0.5, id="a repeatable call"),
+        pytest.param(LOST, 1, False, 60, None, id="a write that may have arrived"),
+        pytest.param(UNSENT, 1, False, 60, 0.5, id="a write that never left"),
+        pytest.param(UNSENT, 3, False, 60, 2.0, id="the last repetition"),
+        pytest.param(UNSENT, 4, True, 60, None, id="enough"),
+        pytest.param(LOST, 1, True, 0.5, None, id="the deadline comes first"),
+        pytest.param(LOST, 1, True, 0, None, id="the deadline has come"),
+        pytest.param(RateLimited("slow down", retry_after=7), 1, True, 60, 7, id="the vendor's word"),
+        pytest.param(
+            RateLimited("slow down", retry_after=61), 1, True, 60, None, id="longer than what is left"
+        ),
+        pytest.param(RateLimited("slow down", retry_after=float("inf")), 1, True, 60, None, id="for ever"),
+        pytest.param(RateLimited("slow down", retry_after=0), 2, True, 60, 1.0, id="0 is no word"),
+        pytest.param(RateLimited("slow down"), 1, True, 60, 0.5, id="no word"),
+        pytest.param(RateLimited("slow down", retry_after=7), 1, False, 60, None, id="a write, rate limited"),
+        pytest.param(VendorError("not JSON"), 1, True, 60, None, id="not a code of the policy"),
+        pytest.param(Conflict("taken"), 1, True, 60, None, id="a clear answer"),
+        pytest.param(Forbidden("no", retry_after=1), 1, True, 60, None, id="a clear answer, however dressed"),
+    ],
+)
+def test_next_delay(
+    error: VendorFailure, tried: int, repeatable: bool, left: float, expected: float | None
+) -> None:
+    assert next_delay(RetryPolicy(), error, tried, repeatable=repeatable, left=left, random=1.0) == expected
+
+
+def test_policy_is_the_connectors() -> None:
+    policy = RetryPolicy(on=frozenset({"conflict"}), times=1, backoff=Backoff(first=3))
+    assert next_delay(policy, Conflict("locked"), 1, repeatable=True, left=60, random=1.0) == 3
+    assert next_delay(policy, Conflict("locked"), 2, repeatable=True, left=60, random=1.0) is None
+    assert next_delay(policy, UNSENT, 1, repeatable=True, left=60, random=1.0) is None
+
+
+@given(
+    sent=st.booleans(),
+    repeatable=st.booleans(),
+    tried=st.integers(1, 9),
+    left=st.floats(0, 100),
+    random=st.floats(0, 1),
+    retry_after=st.none() | st.floats(allow_nan=True),
+)
+def test_laws_of_repetition(
+    sent: bool, repeatable: bool, tried: int, left: float, random: float, retry_after: float | None
+) -> None:
+    error = VendorUnavailable("x", sent=sent, retry_after=retry_after)
+    delay = next_delay(RetryPolicy(), error, tried, repeatable=repeatable, left=left, random=random)
+    if delay is not None:
+        assert 0 < delay < left
+        assert tried <= 3
+        assert repeatable or not sent
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("0", 0),
+        ("120", 120),
+        (" 120\t", 120),
+        ("007", 7),
+        ("86400", 86_400),
+        ("86401", 86_400),
+        ("9" * 10_000, 86_400),
+        ("Fri, 06 Nov 2026 08:50:37 GMT", 60),
+        ("Friday, 06-Nov-26 08:50:37 GMT", 60),
+        ("Fri Nov  6 08:50:37 2026", 60),
+        ("Fri Nov 06 08:50:37 2026", 60),
+        ("Fri, 06 Nov 2026 08:49:60 GMT", 22),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", 0),
+        ("Wed, 01 Jan 2098 00:00:00 GMT", 86_400),
+        ("", None),
+        ("soon", None),
+        ("-1", None),
+        ("+5", None),
+        ("1.5", None),
+        ("1e3", None),
+        ("5 s", None),
+        ("٣", None),
+        ("nan", None),
+        ("2026-11-06T08:50:37Z", None),
+        ("Fri, 31 Feb 2026 08:50:37 GMT", None),
+        ("Fri, 06 Nov 2026 24:50:37 GMT", None),
+        ("Fri, 06 Nov 2026 08:50:61 GMT", None),
+        ("Fri, 06 Foo 2026 08:50:37 GMT", None),
+        ("Fri, 06 Nov 2026 08:50:37 CET", None),
+        ("Fri, 06 Nov 2026 08:50:37 +0100", None),
+        ("Fri, 06 Nov 0000 08:50:37 GMT", None),
+    ],
+)
+def test_parse_retry_after(value: str, expected: float | None) -> None:
+    assert parse_retry_after(value, NOW) == expected
+
+
+def test_a_date_is_compared_in_any_time_zone_and_rounded_up() -> None:
+    elsewhere = (NOW + timedelta(milliseconds=1)).astimezone(datetime.strptime("+0530", "%z").tzinfo)
+    assert parse_retry_after("Fri, 06 Nov 2026 08:50:37 GMT", elsewhere) == 60
+
+
+@given(st.text())
+def test_any_header_gives_a_bounded_wait_or_none(value: str) -> None:
+    delay = parse_retry_after(value, NOW)
+    assert delay is None or 0 <= delay <= 86_400
