@@ -21,7 +21,7 @@ from connector.template import parse_template
 from connector.wire import origin_of
 from connector.yamlfile import nearest
 
-__all__ = ["Opened", "OpenedApi", "open_account"]
+__all__ = ["Opened", "OpenedApi", "name_secrets", "open_account", "secret_origins"]
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,6 @@ class Opened:
     """Unified resource → source; fixed when the account was connected."""
     settings: Mapping[str, Any]
     """By full name, as given."""
-    origins: Mapping[str, str]
-    """Secret (full name) → the origin that it is for."""
     redaction: Redaction = field(repr=False, default_factory=Redaction)
 
 
@@ -106,9 +104,41 @@ def open_account(
         apis=apis,
         sources=chosen,
         settings=given,
-        origins={name: _origins_of(name, apis, definition.apis) for name in hidden},
         redaction=Redaction.of(hidden.values()),
     )
+
+
+def name_secrets(loaded: Loaded, secrets: Mapping[str, str]) -> dict[str, str]:
+    """Secrets by their full names. Raises InvalidRequest for one that the connector hasn't."""
+    wrong: list[str] = []
+    named = _full_names(secrets, loaded.definition.secret_names(), "secret", wrong)
+    if wrong:
+        raise InvalidRequest("; ".join(wrong), hint=_names_hint(loaded))
+    return named
+
+
+def secret_origins(loaded: Loaded, settings: Mapping[str, Any], base_urls: Mapping[str, str]) -> dict[str, str]:
+    """Secret (full name) → the origins that it is sent to: what it is sealed with (law 6).
+
+    Works from settings alone, since no secret may stand in an address. A secret of the connector itself
+    belongs to the origins of all its apis.
+    """
+    definition = loaded.definition
+    wrong: list[str] = []
+    given = _full_names(settings, definition.setting_names(), "setting", wrong)
+    filled = {name: _setting_value(name, rule, given.get(name, rule.default), wrong) for name, rule in definition.setting_names().items()}
+    origins: dict[str, str] = {}
+    for name, api in definition.apis.items():
+        try:
+            url = base_urls.get(name) or parse_template(api.base_url).fill_base(_api_values(name, api, filled, {}))
+        except InvalidRequest:
+            continue
+        scheme, host, port = origin_of(url)
+        origins[name] = f"{scheme}://{host}:{port}"
+    owners = {secret: secret.rpartition(".")[0] for secret in definition.secret_names()}
+    return {
+        secret: origins.get(owner, "") if owner else " ".join(sorted(set(origins.values()))) for secret, owner in owners.items()
+    }
 
 
 def _full_names(given: Mapping[str, Any], known: Mapping[str, Any], noun: str, wrong: list[str]) -> dict[str, Any]:
@@ -225,12 +255,6 @@ def _choose_sources(loaded: Loaded, apis: Mapping[str, OpenedApi]) -> dict[str, 
         if usable:
             chosen[resource] = usable[0]
     return chosen
-
-
-def _origins_of(secret: str, apis: Mapping[str, OpenedApi], declared: Mapping[str, Api]) -> str:
-    owner = secret.rpartition(".")[0]
-    names = [owner] if owner in declared else list(declared)
-    return " ".join(apis[name].origin for name in names if name in apis)
 
 
 def _names_hint(loaded: Loaded) -> str:

@@ -47,6 +47,14 @@ def _questions(
     return Questions(opened, Seal.from_material(_material(opened, secrets or {})), process, clock), process
 
 
+def _stored(account: str | None, clock: Clock) -> tuple[Questions, tuple[str, ...]]:
+    from connector.stored import StoredAccounts  # the store's libraries are needed only here
+
+    with StoredAccounts() as stored:
+        kept, questions = stored.open(account, clock)
+        return questions, (*stored.settings.allow_networks, *kept.allow_networks)
+
+
 def _material(opened: Opened, secrets: Mapping[str, str]) -> bytes:
     """What a cursor's key is derived from where there is no store: the account's secrets."""
     return "\x00".join([opened.account, *(f"{name}={value}" for name, value in sorted(secrets.items()))]).encode()
@@ -80,6 +88,13 @@ class Directory:
         """
         questions, process = _questions(connector, settings, secrets, base_urls, overrides, mappings, clock or Clock())
         transport = Transport(Egress((*process.allow_networks, *allow_networks)))
+        return cls(questions, transport.send, close=transport.close)
+
+    @classmethod
+    def open(cls, account: str | None = None, *, clock: Clock | None = None) -> Self:
+        """Opens a kept account by name or id (without one: the only account there is). Raises NotFound, NeedsReauth."""
+        questions, allow = _stored(account, clock or Clock())
+        transport = Transport(Egress(allow))
         return cls(questions, transport.send, close=transport.close)
 
     @overload
@@ -172,6 +187,13 @@ class AsyncDirectory:
         """As `Directory.connect`."""
         questions, process = _questions(connector, settings, secrets, base_urls, overrides, mappings, clock or Clock())
         transport = AsyncTransport(Egress((*process.allow_networks, *allow_networks)))
+        return cls(questions, transport.send, close=transport.close)
+
+    @classmethod
+    def open(cls, account: str | None = None, *, clock: Clock | None = None) -> Self:
+        """As `Directory.open`; reads the database before it returns."""
+        questions, allow = _stored(account, clock or Clock())
+        transport = AsyncTransport(Egress(allow))
         return cls(questions, transport.send, close=transport.close)
 
     @overload

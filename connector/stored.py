@@ -1,0 +1,114 @@
+"""Accounts that are kept: connected once, opened by name afterwards, with their secrets sealed.
+
+What an account may reach is fixed when it is connected: its sources, and for each secret the origin that it
+is sent to. A setting that would send a secret elsewhere makes the secret unusable until it is entered again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from platformdirs import user_data_path
+
+from connector.account import name_secrets, open_account, secret_origins
+from connector.catalog import Catalog, search_folders
+from connector.cursor import Seal
+from connector.errors import InvalidRequest
+from connector.fetch import Clock
+from connector.questions import Questions
+from connector.settings import Settings
+from connector.store.accounts import Account, Accounts
+from connector.store.database import Database
+from connector.store.keys import Keyring
+
+__all__ = ["StoredAccounts"]
+
+
+class StoredAccounts:
+    """The accounts of one database. Close it, or use it in a `with`."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings.read()
+        keys = self.settings.keys
+        folder = user_data_path("directory-connector")
+        self._keyring = Keyring.parse(keys.get_secret_value()) if keys else Keyring.from_file(folder / "keys")
+        self._database = Database(self.settings.database_url)
+        self._accounts = Accounts(self._database, self._keyring)
+        self.catalog = Catalog(search_folders(self.settings.mappings))
+
+    def connect(
+        self,
+        name: str,
+        connector: str,
+        *,
+        settings: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        base_urls: Mapping[str, str] | None = None,
+        allow_networks: Sequence[str] = (),
+        overrides: Mapping[str, Any] | None = None,
+        replace: bool = False,
+    ) -> Account:
+        """Validates everything and keeps it; sends nothing. `replace` puts it in place of the account of that name."""
+        loaded = self.catalog.load(connector, overrides)
+        opened = open_account(loaded, settings=settings, secrets=secrets, base_urls=base_urls)
+        origins = secret_origins(loaded, settings, base_urls or {})
+        full = name_secrets(loaded, secrets)
+        keep = self._accounts.replace if replace else self._accounts.add
+        return keep(
+            name=name,
+            connector=connector,
+            settings=opened.settings,
+            secrets=full,
+            origins={secret: origins[secret] for secret in full},
+            sources=opened.sources,
+            base_urls=base_urls or {},
+            allow_networks=tuple(allow_networks),
+            overrides=overrides or {},
+        )
+
+    def open(self, name: str | None = None, clock: Clock | None = None) -> tuple[Account, Questions]:
+        """The account of that name (or id), or the only one there is; opened, nothing is sent."""
+        account = self.find(name)
+        loaded = self.catalog.load(account.connector, account.overrides)
+        origins = secret_origins(loaded, account.settings, account.base_urls)
+        secrets = self._accounts.secrets(account, origins)
+        opened = open_account(
+            loaded,
+            settings=account.settings,
+            secrets=secrets,
+            base_urls=account.base_urls,
+            sources=account.sources,
+            account=account.id,
+        )
+        lost = sorted(set(account.sources.values()) - set(loaded.sources))
+        if lost:
+            raise InvalidRequest(
+                f"account {account.name!r} reads {', '.join(lost)}, which connector {loaded.name!r} no longer has",
+                hint="connect the account again; ids and statuses may change",
+            )
+        seal = Seal(self._keyring.derive("directory-connector cursor"))
+        return account, Questions(opened, seal, self.settings, clock or Clock())
+
+    def find(self, name: str | None) -> Account:
+        """The account of that name or id; without one, the only account there is."""
+        return self._accounts.only() if name is None else self._accounts.get(name)
+
+    def all(self) -> list[Account]:
+        """Every account, by name."""
+        return self._accounts.all()
+
+    def remove(self, name: str) -> None:
+        """Deletes an account with its secrets."""
+        self._accounts.remove(name)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
