@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from connector.model import Group, User
     from connector.questions import Item, Page
 
-__all__ = ["AsyncDirectory", "ConnectorError", "Directory", "Group", "Item", "ListingIncomplete", "Page", "User"]
+__all__ = [
+    "AsyncDirectory",
+    "ConnectorError",
+    "Directory",
+    "Group",
+    "Item",
+    "ListingIncomplete",
+    "Page",
+    "User",
+]
 
 __version__ = "0.1.0"
 

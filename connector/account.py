@@ -75,11 +75,15 @@ def open_account(
     }
     wrong += [f"secret {name}: is empty" for name, value in hidden.items() if not value]
     urls = dict(base_urls or {})
-    wrong += [f"base_url of {name!r}: no such api; there are: {', '.join(definition.apis)}" for name in urls if name not in definition.apis]
+    wrong += [
+        f"base_url of {name!r}: no such api; there are: {', '.join(definition.apis)}"
+        for name in urls
+        if name not in definition.apis
+    ]
     apis: dict[str, OpenedApi] = {}
     lacking: dict[str, list[str]] = {}
     for name, api in definition.apis.items():
-        values = _api_values(name, api, filled, hidden)
+        values = _api_values(name, filled, hidden)
         needed = _needed(name, api, definition.settings, definition.secrets, overridden=name in urls)
         missing = [full for full, hole in needed.items() if values.get(hole) is None]
         if missing:
@@ -117,7 +121,9 @@ def name_secrets(loaded: Loaded, secrets: Mapping[str, str]) -> dict[str, str]:
     return named
 
 
-def secret_origins(loaded: Loaded, settings: Mapping[str, Any], base_urls: Mapping[str, str]) -> dict[str, str]:
+def secret_origins(
+    loaded: Loaded, settings: Mapping[str, Any], base_urls: Mapping[str, str]
+) -> dict[str, str]:
     """Secret (full name) → the origins that it is sent to: what it is sealed with (law 6).
 
     Works from settings alone, since no secret may stand in an address. A secret of the connector itself
@@ -126,22 +132,30 @@ def secret_origins(loaded: Loaded, settings: Mapping[str, Any], base_urls: Mappi
     definition = loaded.definition
     wrong: list[str] = []
     given = _full_names(settings, definition.setting_names(), "setting", wrong)
-    filled = {name: _setting_value(name, rule, given.get(name, rule.default), wrong) for name, rule in definition.setting_names().items()}
+    filled = {
+        name: _setting_value(name, rule, given.get(name, rule.default), wrong)
+        for name, rule in definition.setting_names().items()
+    }
     origins: dict[str, str] = {}
     for name, api in definition.apis.items():
         try:
-            url = base_urls.get(name) or parse_template(api.base_url).fill_base(_api_values(name, api, filled, {}))
+            url = base_urls.get(name) or parse_template(api.base_url).fill_base(
+                _api_values(name, filled, {})
+            )
         except InvalidRequest:
             continue
         scheme, host, port = origin_of(url)
         origins[name] = f"{scheme}://{host}:{port}"
     owners = {secret: secret.rpartition(".")[0] for secret in definition.secret_names()}
     return {
-        secret: origins.get(owner, "") if owner else " ".join(sorted(set(origins.values()))) for secret, owner in owners.items()
+        secret: origins.get(owner, "") if owner else " ".join(sorted(set(origins.values())))
+        for secret, owner in owners.items()
     }
 
 
-def _full_names(given: Mapping[str, Any], known: Mapping[str, Any], noun: str, wrong: list[str]) -> dict[str, Any]:
+def _full_names(
+    given: Mapping[str, Any], known: Mapping[str, Any], noun: str, wrong: list[str]
+) -> dict[str, Any]:
     """Values by full name; a short name is taken where it is the only one."""
     found: dict[str, Any] = {}
     for name, value in given.items():
@@ -182,7 +196,7 @@ def _setting_value(name: str, setting: Setting, value: Any, wrong: list[str]) ->
         wrong.append(f"setting {name}: {value!r} does not match {setting.pattern}")
         return None
     if setting.type == "url":
-        return _checked_url(f"setting {name}", value, wrong)
+        return _checked_url(f"setting {name}", str(value), wrong)
     return value
 
 
@@ -199,14 +213,18 @@ def _checked_url(noun: str, text: str, wrong: list[str]) -> str | None:
         wrong.append(f"{noun}: a URL with a user name or password is refused; secrets have their own place")
     elif parts.query or parts.fragment:
         wrong.append(f"{noun}: a base address has no query (?) and no fragment (#)")
-    elif any(segment in (".", "..") for segment in parts.path.split("/")) or re.search(r"[\x00-\x20\\]", text):
+    elif any(segment in (".", "..") for segment in parts.path.split("/")) or re.search(
+        r"[\x00-\x20\\]", text
+    ):
         wrong.append(f"{noun}: dot segments, backslashes, spaces and control characters are refused")
     else:
         return text
     return None
 
 
-def _api_values(name: str, api: Api, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
+def _api_values(
+    name: str, settings: Mapping[str, Any], secrets: Mapping[str, str]
+) -> dict[str, Any]:
     """Hole → value: the api's own name hides the connector's."""
     values: dict[str, Any] = {}
     for kind, found in (("settings", settings), ("secrets", secrets)):
@@ -236,7 +254,9 @@ def _needed(
     return needed
 
 
-def _open_api(name: str, api: Api, values: Mapping[str, Any], base_url: str | None, wrong: list[str]) -> OpenedApi | None:
+def _open_api(
+    name: str, api: Api, values: Mapping[str, Any], base_url: str | None, wrong: list[str]
+) -> OpenedApi | None:
     try:
         url = base_url or parse_template(api.base_url).fill_base(values)
     except InvalidRequest as error:

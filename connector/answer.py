@@ -38,7 +38,8 @@ def read_answer(opened: Opened, api: OpenedApi, call: Request, answer: Answer, s
         raise failure
     if body is MISSING and answer.body.strip():
         raise VendorError(
-            f"{_asked(opened, sent)}: the answer is not JSON (it begins {_begin(opened, facts.text)})", status=answer.status
+            f"{_asked(opened, sent)}: the answer is not JSON (it begins {_begin(opened, facts.text)})",
+            status=answer.status,
         )
     return body
 
@@ -51,12 +52,23 @@ def _failure(
         if rule.when.compile()(facts):
             said = _said(rule, facts)
             message = f"{_asked(opened, sent)} answered {_status(facts.status)}"
-            return _error(rule.is_, opened, message, said, facts, answer, hint=rule.hint, after=rule.retry_after)
+            return _error(
+                rule.is_, opened, message, said, facts, answer, hint=rule.hint, after=rule.retry_after
+            )
     if not 200 <= facts.status <= 299:  # noqa: PLR2004 - RFC 9110 §15.3
-        return _error(_code_of(facts.status), opened, f"{_asked(opened, sent)} answered {_status(facts.status)}", None, facts, answer)
+        return _error(
+            _code_of(facts.status),
+            opened,
+            f"{_asked(opened, sent)} answered {_status(facts.status)}",
+            None,
+            facts,
+            answer,
+        )
     wanted = [api.definition.expect, call.expect if isinstance(call, Call) else None]
     if any(condition is not None and not condition.compile()(facts) for condition in wanted):
-        message = f"{_asked(opened, sent)} answered {_status(facts.status)}, but not what the connector expects"
+        message = (
+            f"{_asked(opened, sent)} answered {_status(facts.status)}, but not what the connector expects"
+        )
         return _error("vendor_error", opened, message, None, facts, answer)
     return None
 
@@ -71,7 +83,15 @@ _ERRORS: Mapping[str, type[VendorFailure]] = {
     "vendor_unavailable": errors.VendorUnavailable,
     "vendor_error": errors.VendorError,
 }
-_CODES = {401: "needs_reauth", 403: "forbidden", 404: "not_found", 408: "vendor_unavailable", 409: "conflict", 410: "not_found", 429: "rate_limited"}
+_CODES = {
+    401: "needs_reauth",
+    403: "forbidden",
+    404: "not_found",
+    408: "vendor_unavailable",
+    409: "conflict",
+    410: "not_found",
+    429: "rate_limited",
+}
 _HINTS = {
     "needs_reauth": "the vendor refuses the credentials: enter new ones",
     "forbidden": "the credentials are accepted, but may not do this: give them the right at the vendor",
@@ -122,7 +142,9 @@ def _said(rule: ErrorRule, facts: AnswerFacts) -> str | None:
 def _asked(opened: Opened, sent: WireCall) -> str:
     """What was asked, without query, headers or body; a path may hold an id, never a secret."""
     parts = urlsplit(sent.url)
-    return opened.redaction.text(f"{opened.loaded.name}: {sent.method} {parts.scheme}://{parts.netloc}{parts.path}")
+    return opened.redaction.text(
+        f"{opened.loaded.name}: {sent.method} {parts.scheme}://{parts.netloc}{parts.path}"
+    )
 
 
 def _status(status: int) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +62,15 @@ class Loaded:
 
 @dataclass
 class Catalog:
-    """The connectors of some folders. Reads files when asked, keeps what it has read."""
+    """The connectors of some folders; files are read when a connector is loaded."""
 
-    folders: Sequence[Path] = field(default_factory=lambda: search_folders())  # noqa: PLW0108 - it stands below
+    folders: Sequence[Path]
 
     def names(self) -> list[str]:
         """The connectors there are, by name."""
-        return sorted({entry.name for folder in self.folders for entry in _entries(folder) if (entry / _FILE).is_file()})
+        return sorted(
+            {entry.name for folder in self.folders for entry in _entries(folder) if (entry / _FILE).is_file()}
+        )
 
     def load(self, name: str, overrides: Mapping[str, Any] | None = None) -> Loaded:
         """The connector, whole; `overrides` maps a source to a mapping fragment that is laid over it."""
@@ -135,18 +137,29 @@ class _Loading:
 
     def run(self, overrides: Mapping[str, Any]) -> Loaded:
         self.catalog.check_name(self.name)
-        document = self._attempt(lambda: self.connector_document())
+        document = self._attempt(self.connector_document)
         rest = self._validated(document) if document is not None else None
         mapped = [self._mapping(file, rest, overrides) for file in self.catalog.mapping_files(self.name)]
         if rest is not None and document is not None:
             known = {source.name for source in mapped if source}
             self.faults += place(document, _unmapped(rest, known, bool(self.faults)))
-            if loose := sorted(set(overrides) - {file.removesuffix(".yaml") for file in self.catalog.mapping_files(self.name)}):
-                self.faults.append(Fault("override", 1, 1, f"overrides name sources that this connector has not: {', '.join(loose)}"))
+            if loose := sorted(
+                set(overrides)
+                - {file.removesuffix(".yaml") for file in self.catalog.mapping_files(self.name)}
+            ):
+                self.faults.append(
+                    Fault(
+                        "override",
+                        1,
+                        1,
+                        f"overrides name sources that this connector has not: {', '.join(loose)}",
+                    )
+                )
         if self.faults or rest is None:
             count = len(self.faults)
             raise ConfigurationInvalid(
-                f"connector {self.name!r} has {count} fault{'s' if count != 1 else ''}", faults=list(dict.fromkeys(self.faults))
+                f"connector {self.name!r} has {count} fault{'s' if count != 1 else ''}",
+                faults=list(dict.fromkeys(self.faults)),
             )
         return Loaded(
             definition=rest,
@@ -174,15 +187,21 @@ class _Loading:
     def _below(self, layers: list[Path], depth: int, document: YamlMap, parent: str) -> YamlMap | None:
         if depth + 1 < len(layers):
             return self.connector_document(depth + 1)
-        self._complain(document, ("extends",), f"{parent!r} extends itself, and no folder further down has it")
+        self._complain(
+            document, ("extends",), f"{parent!r} extends itself, and no folder further down has it"
+        )
         return None
 
     def _other(self, name: str, document: YamlMap, *loc: str) -> _Loading | None:
         """A loading of another connector, for what this one extends."""
         if name in (*self.trail, self.name):
-            self._complain(document, loc, f"extends goes in a circle: {' → '.join((*self.trail, self.name, name))}")
+            self._complain(
+                document, loc, f"extends goes in a circle: {' → '.join((*self.trail, self.name, name))}"
+            )
         elif name not in self.catalog.names():
-            self.faults += place(document, [Complaint(loc, "no such connector", name, tuple(self.catalog.names()))])
+            self.faults += place(
+                document, [Complaint(loc, "no such connector", name, tuple(self.catalog.names()))]
+            )
         else:
             other = _Loading(self.catalog, name, (*self.trail, self.name))
             other.faults, other.files = self.faults, self.files
@@ -216,7 +235,9 @@ class _Loading:
         if rest is None:
             return None
         if rest.connector != self.name:
-            self._complain(document, ("connector",), f"expected {self.name!r}: a connector has the name of its folder")
+            self._complain(
+                document, ("connector",), f"expected {self.name!r}: a connector has the name of its folder"
+            )
         if not faults:
             self.faults += place(document, complaints(rest, UNIFIED))
         return rest
@@ -234,7 +255,9 @@ class _Loading:
             if depth + 1 < len(layers):
                 below = self.mapping_document(file, depth + 1)
             else:
-                self._complain(document, ("extends",), f"{target!r} extends itself, and no folder further down has it")
+                self._complain(
+                    document, ("extends",), f"{target!r} extends itself, and no folder further down has it"
+                )
         else:
             other = self if connector == self.name else self._other(connector, document, "extends")
             if other is not None:
@@ -244,7 +267,9 @@ class _Loading:
                     below = other.mapping_document(f"{source}.yaml")
                 else:
                     allowed = tuple(f"{connector}/{name.removesuffix('.yaml')}" for name in files)
-                    self.faults += place(document, [Complaint(("extends",), "no such mapping", target, allowed)])
+                    self.faults += place(
+                        document, [Complaint(("extends",), "no such mapping", target, allowed)]
+                    )
         return document if below is None else merge(below, document, merging.MAPPING)
 
     def _mapping(self, file: str, connector: Connector | None, overrides: Mapping[str, Any]) -> Source | None:
@@ -254,13 +279,17 @@ class _Loading:
         if document is None:
             return None
         if name in overrides:
-            document = merge(document, yaml_of(overrides[name], Mark(f"override of {name}", 1, 1)), merging.MAPPING)
+            document = merge(
+                document, yaml_of(overrides[name], Mark(f"override of {name}", 1, 1)), merging.MAPPING
+            )
         _, faults, mapping = validate(MappingFile, document)
         self.faults += faults
         if mapping is None:
             return None
         if mapping.source != name:
-            self._complain(document, ("source",), f"expected {name!r}: a mapping's file has the name of its source")
+            self._complain(
+                document, ("source",), f"expected {name!r}: a mapping's file has the name of its source"
+            )
         api = self._api_of(document, mapping, connector)
         mapper, found = compile_mapping(mapping, api.membership if api else "on_user")
         self.faults += place(document, found)
@@ -273,7 +302,9 @@ class _Loading:
             return None
         if mapping.source not in connector.sources():
             known = tuple(connector.sources())
-            self.faults += place(document, [Complaint(("source",), "no such source (api.resource)", mapping.source, known)])
+            self.faults += place(
+                document, [Complaint(("source",), "no such source (api.resource)", mapping.source, known)]
+            )
             return None
         return connector.source(mapping.source)[0]
 
@@ -298,7 +329,9 @@ def _key_complaints(connector: Connector, mapping: MappingFile) -> list[Complain
     rule = mapping.fields.get("id")
     path = getattr(rule, "path", None)
     if resource.key is not None and rule is not None and path != resource.key.path:
-        return [Complaint(("fields", "id"), f"the id must read {resource.key.path}, the key of {mapping.source}")]
+        return [
+            Complaint(("fields", "id"), f"the id must read {resource.key.path}, the key of {mapping.source}")
+        ]
     return []
 
 

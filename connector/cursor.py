@@ -60,17 +60,23 @@ class Seal:
         """(place, names of bindings that differ). Raises CursorInvalid when it can't be opened at all."""
         content = self._open(cursor)
         bound = content["binding"]
-        differing = frozenset(name for name in binding.keys() | bound.keys() if binding.get(name) != bound.get(name))
+        differing = frozenset(
+            name for name in binding.keys() | bound.keys() if binding.get(name) != bound.get(name)
+        )
         return content["place"], differing
 
     def _open(self, cursor: str) -> Any:
         version, _, text = cursor.partition(".")
         if version != _VERSION or len(cursor) > _MAX_CHARS:
-            raise CursorInvalid("next_cursor is not a cursor of this version; begin the listing again without it")
+            raise CursorInvalid(
+                "next_cursor is not a cursor of this version; begin the listing again without it"
+            )
         try:
             blob = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
-            raise CursorInvalid("next_cursor was cut or edited; send it back exactly as it was given") from None
+            raise CursorInvalid(
+                "next_cursor was cut or edited; send it back exactly as it was given"
+            ) from None
         for key in self.keys:
             try:
                 packed = AESGCM(key).decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], _VERSION.encode())

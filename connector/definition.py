@@ -56,15 +56,24 @@ NOT_BUILT = paging.NOT_BUILT | auth.NOT_BUILT | exchange.NOT_BUILT | {"per_group
 """Values of the format that are refused by name until they are built."""
 
 ErrorCode = Literal[
-    "not_found", "needs_reauth", "forbidden", "rate_limited", "conflict", "invalid_request", "vendor_unavailable", "vendor_error"
+    "not_found",
+    "needs_reauth",
+    "forbidden",
+    "rate_limited",
+    "conflict",
+    "invalid_request",
+    "vendor_unavailable",
+    "vendor_error",
 ]
 
 
-def _refuse(value: Any) -> Any:
+def _refuse(_value: Any) -> Any:
     raise PydanticCustomError("not_built", "this word of the format is not built yet")
 
 
-NotBuilt = Annotated[None, BeforeValidator(_refuse), WithJsonSchema({"not": {}, "description": "Not built yet."})]
+NotBuilt = Annotated[
+    None, BeforeValidator(_refuse), WithJsonSchema({"not": {}, "description": "Not built yet."})
+]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -91,13 +100,17 @@ class Setting(_Closed):
         try:
             re.compile(text or "")
         except re.error as error:
-            raise PydanticCustomError("pattern", "not a regular expression: {reason}", {"reason": str(error)}) from None
+            raise PydanticCustomError(
+                "pattern", "not a regular expression: {reason}", {"reason": str(error)}
+            ) from None
         return text
 
     @model_validator(mode="after")
     def _default_is_allowed(self) -> Setting:
         if self.choices is not None and self.default is not None and self.default not in self.choices:
-            raise PydanticCustomError("default", "the default is not one of the choices", {"allowed": tuple(self.choices)})
+            raise PydanticCustomError(
+                "default", "the default is not one of the choices", {"allowed": tuple(self.choices)}
+            )
         return self
 
 
@@ -156,7 +169,9 @@ class Call(Request):
     """Send through the api's exchange of this name instead of a verb."""
     give: Mapping[str, ValueText] = {}
     """Values for the exchange's parameters."""
-    records: Annotated[Records | None, BeforeValidator(_as_path)] = None
+    records: Annotated[
+        Records | None, BeforeValidator(_as_path, json_schema_input_type=PathText | Records)
+    ] = None
     """Path of the records on a page (required for a listing)."""
     record: PathText = "$"
     """Path of the one record."""
@@ -183,14 +198,16 @@ class Call(Request):
     @model_validator(mode="after")
     def _gives_to_an_exchange(self) -> Call:
         if self.give and self.exchange is None:
-            raise PydanticCustomError("give", "`give` fills an exchange's parameters; this call names no exchange")
+            raise PydanticCustomError(
+                "give", "`give` fills an exchange's parameters; this call names no exchange"
+            )
         return self
 
 
 class Resource(_Closed):
     """What the vendor's API has: how it is listed and got."""
 
-    key: Annotated[Key | None, BeforeValidator(_as_path)] = None
+    key: Annotated[Key | None, BeforeValidator(_as_path, json_schema_input_type=PathText | Key)] = None
     """What stands for `{id}`; the mapping's `id` must read the same path."""
     list: Call | None = None
     get: Call | None = None
@@ -267,15 +284,26 @@ class Connector(_Closed):
 
     def setting_names(self) -> dict[str, Setting]:
         """Every setting by its full name: `region`, `api.node_id`."""
-        return {**self.settings, **{f"{a}.{n}": s for a, api in self.apis.items() for n, s in api.settings.items()}}
+        return {
+            **self.settings,
+            **{f"{a}.{n}": s for a, api in self.apis.items() for n, s in api.settings.items()},
+        }
 
     def secret_names(self) -> dict[str, Secret]:
         """Every secret by its full name."""
-        return {**self.secrets, **{f"{a}.{n}": s for a, api in self.apis.items() for n, s in api.secrets.items()}}
+        return {
+            **self.secrets,
+            **{f"{a}.{n}": s for a, api in self.apis.items() for n, s in api.secrets.items()},
+        }
 
 
 _STATE = {"offset": "page.start", "page": "page.number", "token": "page.token"}
-_PAGE_HOLES = {"none": set(), "offset": {"page.start", "page.size"}, "page": {"page.number", "page.size"}, "token": {"page.token", "page.size"}}
+_PAGE_HOLES = {
+    "none": set(),
+    "offset": {"page.start", "page.size"},
+    "page": {"page.number", "page.size"},
+    "token": {"page.token", "page.size"},
+}
 
 
 def complaints(connector: Connector, unified: Iterable[str]) -> list[Complaint]:
@@ -304,7 +332,9 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
     def check(where: tuple[str | int, ...], used: Iterable[str], more: Iterable[str] = ()) -> None:
         allowed = names | set(more)
         for name in sorted(set(used) - allowed):
-            found.append(Complaint((*loc, *where), f"nothing fills the hole {{{name}}}", name, tuple(sorted(allowed))))
+            found.append(
+                Complaint((*loc, *where), f"nothing fills the hole {{{name}}}", name, tuple(sorted(allowed)))
+            )
 
     check(("base_url",), parse_template(api.base_url).names)
     check(("auth",), api.auth.names)
@@ -313,18 +343,28 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
     if api.scope is not None:
         check(("scope",), parse_template(api.scope).names)
     if any(name.startswith("secrets.") for name in parse_template(api.base_url).names):
-        found.append(Complaint((*loc, "base_url"), "a secret can't stand in a URL's path: it would be logged"))
+        found.append(
+            Complaint((*loc, "base_url"), "a secret can't stand in a URL's path: it would be logged")
+        )
     if not isinstance(api.check, str):
         check(("check",), api.check.holes)
     for name, way in api.exchanges.items():
         check(("exchanges", name, "submit"), way.submit.holes, way.takes)
     for name, resource in api.resources.items():
         for call_name, call in resource.named_calls().items():
-            place = ("resources", name, *(("calls", call_name) if call_name in resource.calls else (call_name,)))
+            place = (
+                "resources",
+                name,
+                *(("calls", call_name) if call_name in resource.calls else (call_name,)),
+            )
             check(place, call.holes, _call_holes(call_name, call))
             found += [Complaint((*loc, *place, *at), text) for at, text in _call_faults(api, call_name, call)]
         if resource.get is not None and resource.key is None:
-            found.append(Complaint((*loc, "resources", name), "a resource with `get` needs `key`: what stands for {id}"))
+            found.append(
+                Complaint(
+                    (*loc, "resources", name), "a resource with `get` needs `key`: what stands for {id}"
+                )
+            )
     return found
 
 
@@ -340,11 +380,15 @@ def _call_faults(api: Api, name: str, call: Call) -> list[tuple[tuple[str, ...],
         if call.records is None:
             found.append(((), "a listing needs `records`: the path of the records on a page"))
         if call.paging is None:
-            found.append(((), "a listing needs `paging`; where one answer is all, say `paging: {style: none}`"))
+            found.append(
+                ((), "a listing needs `paging`; where one answer is all, say `paging: {style: none}`")
+            )
         else:
             state = _STATE.get(call.paging.style)
             if state and state not in call.holes:
-                found.append((("paging",), f"nothing sends {{{state}}}: without it every page would be the first"))
+                found.append(
+                    (("paging",), f"nothing sends {{{state}}}: without it every page would be the first")
+                )
     elif call.paging is not None:
         found.append((("paging",), "only `list` is paged"))
     if name == "get" and "id" not in call.holes:
@@ -352,7 +396,14 @@ def _call_faults(api: Api, name: str, call: Call) -> list[tuple[tuple[str, ...],
     if call.exchange is not None:
         way = api.exchanges.get(call.exchange)
         if way is None:
-            found.append((("exchange",), f"no such exchange; this api has: {', '.join(api.exchanges) or 'none'}"))
+            found.append(
+                (("exchange",), f"no such exchange; this api has: {', '.join(api.exchanges) or 'none'}")
+            )
         elif set(call.give) != set(way.takes):
-            found.append((("give",), f"the exchange takes {', '.join(way.takes)}; given: {', '.join(call.give) or 'nothing'}"))
+            found.append(
+                (
+                    ("give",),
+                    f"the exchange takes {', '.join(way.takes)}; given: {', '.join(call.give) or 'nothing'}",
+                )
+            )
     return found

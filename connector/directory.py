@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, overload
+from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from connector.account import Opened, open_account
 from connector.catalog import Catalog, search_folders
@@ -20,7 +20,7 @@ from connector.egress import Egress
 from connector.errors import ListingIncomplete
 from connector.fetch import Clock, Flow, drive, drive_async
 from connector.model import Group, User
-from connector.questions import Item, Page, Questions
+from connector.questions import Asked, AskedOne, Item, Page, Questions
 from connector.settings import Settings
 from connector.transport import AsyncTransport, Transport
 from connector.wire import AsyncSend, Send
@@ -57,7 +57,9 @@ def _stored(account: str | None, clock: Clock) -> tuple[Questions, tuple[str, ..
 
 def _material(opened: Opened, secrets: Mapping[str, str]) -> bytes:
     """What a cursor's key is derived from where there is no store: the account's secrets."""
-    return "\x00".join([opened.account, *(f"{name}={value}" for name, value in sorted(secrets.items()))]).encode()
+    return "\x00".join(
+        [opened.account, *(f"{name}={value}" for name, value in sorted(secrets.items()))]
+    ).encode()
 
 
 class Directory:
@@ -86,7 +88,9 @@ class Directory:
         fragments over sources; `allow_networks` names private hosts that may be called, besides
         CONNECTOR_ALLOW_NETWORKS. Raises InvalidRequest, NotFound, ConfigurationInvalid.
         """
-        questions, process = _questions(connector, settings, secrets, base_urls, overrides, mappings, clock or Clock())
+        questions, process = _questions(
+            connector, settings, secrets, base_urls, overrides, mappings, clock or Clock()
+        )
         transport = Transport(Egress((*process.allow_networks, *allow_networks)))
         return cls(questions, transport.send, close=transport.close)
 
@@ -98,12 +102,12 @@ class Directory:
         return cls(questions, transport.send, close=transport.close)
 
     @overload
-    def list(self, resource: Users, **asked: Any) -> Page[User]: ...
+    def list(self, resource: Users, **asked: Unpack[Asked]) -> Page[User]: ...
     @overload
-    def list(self, resource: Groups, **asked: Any) -> Page[Group]: ...
+    def list(self, resource: Groups, **asked: Unpack[Asked]) -> Page[Group]: ...
     @overload
-    def list(self, resource: str, **asked: Any) -> Page[Any]: ...
-    def list(self, resource: str, **asked: Any) -> Page[Any]:
+    def list(self, resource: str, **asked: Unpack[Asked]) -> Page[Any]: ...
+    def list(self, resource: str, **asked: Unpack[Asked]) -> Page[Any]:
         """One page of `users`, `groups` or `groups/{id}/users`.
 
         Takes limit (1-1000), cursor, filters, group_id, sort_by, include, exclude_fields, strict, explain.
@@ -112,35 +116,42 @@ class Directory:
         return self._run(self.questions.list(resource, **asked))
 
     @overload
-    def get(self, resource: Users, key: str, **asked: Any) -> Item[User]: ...
+    def get(self, resource: Users, key: str, **asked: Unpack[AskedOne]) -> Item[User]: ...
     @overload
-    def get(self, resource: Groups, key: str, **asked: Any) -> Item[Group]: ...
+    def get(self, resource: Groups, key: str, **asked: Unpack[AskedOne]) -> Item[Group]: ...
     @overload
-    def get(self, resource: str, key: str, **asked: Any) -> Item[Any]: ...
-    def get(self, resource: str, key: str, **asked: Any) -> Item[Any]:
+    def get(self, resource: str, key: str, **asked: Unpack[AskedOne]) -> Item[Any]: ...
+    def get(self, resource: str, key: str, **asked: Unpack[AskedOne]) -> Item[Any]:
         """The one row with this id. Takes include, exclude_fields, strict. Raises VendorNotFound."""
         return self._run(self.questions.get(resource, key, **asked))
 
-    def pages(self, resource: str, *, allow_partial: bool = False, **asked: Any) -> Iterator[Page[Any]]:
+    def pages(
+        self, resource: str, *, allow_partial: bool = False, **asked: Unpack[Asked]
+    ) -> Iterator[Page[Any]]:
         """All pages, one after the other. Raises ListingIncomplete at the end if not all is proven."""
-        cursor = asked.pop("cursor", None)
         while True:
-            page: Page[Any] = self._run(self.questions.list(resource, cursor=cursor, patient=True, **asked))
+            page: Page[Any] = self._run(self.questions.list(resource, patient=True, **asked))
             yield page
             if page.next_cursor is None:
                 break
-            cursor = page.next_cursor
+            asked["cursor"] = page.next_cursor
         _check_complete(page, allow_partial)
 
     @overload
-    def iterate(self, resource: Users, **asked: Any) -> Iterator[User]: ...
+    def iterate(
+        self, resource: Users, *, allow_partial: bool = False, **asked: Unpack[Asked]
+    ) -> Iterator[User]: ...
     @overload
-    def iterate(self, resource: Groups, **asked: Any) -> Iterator[Group]: ...
+    def iterate(
+        self, resource: Groups, *, allow_partial: bool = False, **asked: Unpack[Asked]
+    ) -> Iterator[Group]: ...
     @overload
-    def iterate(self, resource: str, **asked: Any) -> Iterator[Any]: ...
-    def iterate(self, resource: str, **asked: Any) -> Iterator[Any]:
+    def iterate(
+        self, resource: str, *, allow_partial: bool = False, **asked: Unpack[Asked]
+    ) -> Iterator[Any]: ...
+    def iterate(self, resource: str, *, allow_partial: bool = False, **asked: Unpack[Asked]) -> Iterator[Any]:
         """Every row. Takes what `list` takes; raises ListingIncomplete at the end unless `allow_partial=True`."""
-        for page in self.pages(resource, **asked):
+        for page in self.pages(resource, allow_partial=allow_partial, **asked):
             yield from page.result
 
     def check(self) -> dict[str, str]:
@@ -155,7 +166,9 @@ class Directory:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -168,7 +181,9 @@ class Directory:
 class AsyncDirectory:
     """A directory, read by awaiting it. Close it, or use it in an `async with`."""
 
-    def __init__(self, questions: Questions, send: AsyncSend, sleep: Any = asyncio.sleep, close: Any = None) -> None:
+    def __init__(
+        self, questions: Questions, send: AsyncSend, sleep: Any = asyncio.sleep, close: Any = None
+    ) -> None:
         self.questions, self._send, self._sleep, self._close = questions, send, sleep, close
 
     @classmethod
@@ -185,7 +200,9 @@ class AsyncDirectory:
         clock: Clock | None = None,
     ) -> Self:
         """As `Directory.connect`."""
-        questions, process = _questions(connector, settings, secrets, base_urls, overrides, mappings, clock or Clock())
+        questions, process = _questions(
+            connector, settings, secrets, base_urls, overrides, mappings, clock or Clock()
+        )
         transport = AsyncTransport(Egress((*process.allow_networks, *allow_networks)))
         return cls(questions, transport.send, close=transport.close)
 
@@ -197,39 +214,42 @@ class AsyncDirectory:
         return cls(questions, transport.send, close=transport.close)
 
     @overload
-    async def list(self, resource: Users, **asked: Any) -> Page[User]: ...
+    async def list(self, resource: Users, **asked: Unpack[Asked]) -> Page[User]: ...
     @overload
-    async def list(self, resource: Groups, **asked: Any) -> Page[Group]: ...
+    async def list(self, resource: Groups, **asked: Unpack[Asked]) -> Page[Group]: ...
     @overload
-    async def list(self, resource: str, **asked: Any) -> Page[Any]: ...
-    async def list(self, resource: str, **asked: Any) -> Page[Any]:
+    async def list(self, resource: str, **asked: Unpack[Asked]) -> Page[Any]: ...
+    async def list(self, resource: str, **asked: Unpack[Asked]) -> Page[Any]:
         """As `Directory.list`."""
         return await self._run(self.questions.list(resource, **asked))
 
     @overload
-    async def get(self, resource: Users, key: str, **asked: Any) -> Item[User]: ...
+    async def get(self, resource: Users, key: str, **asked: Unpack[AskedOne]) -> Item[User]: ...
     @overload
-    async def get(self, resource: Groups, key: str, **asked: Any) -> Item[Group]: ...
+    async def get(self, resource: Groups, key: str, **asked: Unpack[AskedOne]) -> Item[Group]: ...
     @overload
-    async def get(self, resource: str, key: str, **asked: Any) -> Item[Any]: ...
-    async def get(self, resource: str, key: str, **asked: Any) -> Item[Any]:
+    async def get(self, resource: str, key: str, **asked: Unpack[AskedOne]) -> Item[Any]: ...
+    async def get(self, resource: str, key: str, **asked: Unpack[AskedOne]) -> Item[Any]:
         """As `Directory.get`."""
         return await self._run(self.questions.get(resource, key, **asked))
 
-    async def pages(self, resource: str, *, allow_partial: bool = False, **asked: Any) -> AsyncIterator[Page[Any]]:
+    async def pages(
+        self, resource: str, *, allow_partial: bool = False, **asked: Unpack[Asked]
+    ) -> AsyncIterator[Page[Any]]:
         """As `Directory.pages`."""
-        cursor = asked.pop("cursor", None)
         while True:
-            page: Page[Any] = await self._run(self.questions.list(resource, cursor=cursor, patient=True, **asked))
+            page: Page[Any] = await self._run(self.questions.list(resource, patient=True, **asked))
             yield page
             if page.next_cursor is None:
                 break
-            cursor = page.next_cursor
+            asked["cursor"] = page.next_cursor
         _check_complete(page, allow_partial)
 
-    async def iterate(self, resource: str, **asked: Any) -> AsyncIterator[Any]:
+    async def iterate(
+        self, resource: str, *, allow_partial: bool = False, **asked: Unpack[Asked]
+    ) -> AsyncIterator[Any]:
         """As `Directory.iterate`."""
-        async for page in self.pages(resource, **asked):
+        async for page in self.pages(resource, allow_partial=allow_partial, **asked):
             for row in page.result:
                 yield row
 

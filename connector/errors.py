@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from connector.yamlfile import Fault
 
 __all__ = [
-    "Conflict",
     "ConfigurationInvalid",
+    "Conflict",
     "ConnectorError",
     "CursorExpired",
     "CursorInvalid",

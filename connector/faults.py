@@ -32,7 +32,10 @@ def validate(
         try:
             found = model.model_validate(rest, context=context)
         except ValidationError as error:
-            new = [_complaint(model, rest, dict(item), frozenset(not_built)) for item in error.errors(include_url=False)]
+            new = [
+                _complaint(model, rest, dict(item), frozenset(not_built))
+                for item in error.errors(include_url=False)
+            ]
             complaints += [item for item in new if item not in complaints]
             pruned = rest
             for item in sorted(new, key=lambda item: _order(item.loc), reverse=True):
@@ -63,19 +66,25 @@ def place(document: YamlMap, complaints: Iterable[Complaint]) -> list[Fault]:
                 did_you_mean=word if word != complaint.found else None,
             )
         )
-    return sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column, fault.message))
+    return sorted(
+        dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column, fault.message)
+    )
 
 
 def words_of(model: type[BaseModel]) -> tuple[str, ...]:
     """The keys that a model takes, as YAML writes them."""
-    return tuple(info.alias or name for name, info in model.model_fields.items() if not _is_refused(info.annotation))
+    return tuple(
+        info.alias or name for name, info in model.model_fields.items() if not _is_refused(info.annotation)
+    )
 
 
 def _is_refused(annotation: Any) -> bool:
     return annotation is type(None)
 
 
-def _complaint(model: type[BaseModel], document: YamlMap, error: dict[str, Any], not_built: frozenset[str]) -> Complaint:
+def _complaint(
+    model: type[BaseModel], document: YamlMap, error: dict[str, Any], not_built: frozenset[str]
+) -> Complaint:
     kind, loc, ctx = error["type"], tuple(error["loc"]), error.get("ctx") or {}
     here = _present(document, loc)
     value = error["input"]
@@ -98,12 +107,16 @@ def _complaint(model: type[BaseModel], document: YamlMap, error: dict[str, Any],
     if kind == "literal_error":
         if isinstance(value, str) and value in not_built:
             return Complaint(here, f"`{value}` is a word of the format that is not built yet")
-        allowed = tuple(word.strip().strip("'\"") for word in str(ctx["expected"]).replace(" or ", ", ").split(","))
+        allowed = tuple(
+            word.strip().strip("'\"") for word in str(ctx["expected"]).replace(" or ", ", ").split(",")
+        )
         return Complaint(here, f"expected one of the words below, got {_shown(value)}", str(value), allowed)
     if kind in _EXPECTED:
         return Complaint(here, f"expected {_EXPECTED[kind]}, got {_shown(value)}")
     if kind == "string_pattern_mismatch":
-        return Complaint(here, f"{_shown(value)} does not match {ctx['pattern']}", at_key=loc[-1:] == ("[key]",))
+        return Complaint(
+            here, f"{_shown(value)} does not match {ctx['pattern']}", at_key=loc[-1:] == ("[key]",)
+        )
     allowed = tuple(str(word) for word in ctx.get("allowed", ()))
     return Complaint(here, _sentence(error["msg"]), str(ctx["found"]) if "found" in ctx else None, allowed)
 
@@ -154,7 +167,7 @@ def _order(loc: Sequence[Any]) -> tuple[str, ...]:
     return tuple(f"{step:09d}" if isinstance(step, int) else str(step) for step in loc)
 
 
-def _without(document: YamlMap, loc: Sequence[Any]) -> YamlMap:
+def _without(document: Any, loc: Sequence[Any]) -> Any:
     """A copy of the document with the value at `loc` taken out."""
     if not loc:
         return document
@@ -165,7 +178,7 @@ def _without(document: YamlMap, loc: Sequence[Any]) -> YamlMap:
             if index != step or deeper:
                 items.append(_without(value, deeper) if index == step else value)
                 items.item_marks.append(document.item_marks[index])
-        return items  # type: ignore[return-value]
+        return items
     if not isinstance(document, YamlMap):
         return document
     copy = YamlMap(document.mark)

@@ -18,7 +18,14 @@ from connector.account import Opened, OpenedApi
 from connector.answer import read_answer
 from connector.catalog import Source
 from connector.definition import Call as CallRule
-from connector.errors import ConnectorError, InvalidRequest, VendorError, VendorFailure, VendorNotFound, VendorUnavailable
+from connector.errors import (
+    ConnectorError,
+    InvalidRequest,
+    VendorError,
+    VendorFailure,
+    VendorNotFound,
+    VendorUnavailable,
+)
 from connector.exchange import Request
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.model.envelope import Completeness
@@ -31,7 +38,20 @@ from connector.walk import Place, begin_at, finish_page, serve_part, verdict
 from connector.wire import Answer, AsyncSend, Send
 from connector.wire import Call as WireCall
 
-__all__ = ["Budget", "Clock", "Flow", "Fetched", "Found", "Pause", "Reading", "ask", "drive", "drive_async", "fetch_one", "fetch_page"]
+__all__ = [
+    "Budget",
+    "Clock",
+    "Fetched",
+    "Flow",
+    "Found",
+    "Pause",
+    "Reading",
+    "ask",
+    "drive",
+    "drive_async",
+    "fetch_one",
+    "fetch_page",
+]
 
 T = TypeVar("T")
 
@@ -98,7 +118,9 @@ class Reading:
         _, resource = self.opened.loaded.definition.source(self.source.name)
         found = resource.named_calls().get(name)
         if found is None:
-            raise InvalidRequest(f"{self.opened.loaded.name} can't {name} {self.source.mapping.unified}: {self.source.name} has no `{name}`")
+            raise InvalidRequest(
+                f"{self.opened.loaded.name} can't {name} {self.source.mapping.unified}: {self.source.name} has no `{name}`"
+            )
         return found
 
 
@@ -172,7 +194,11 @@ def ask(
         try:
             answer = yield sent
             assert answer is not None
-            trace |= {"status": answer.status, "bytes": len(answer.body), "seconds": round(budget.clock.seconds() - began, 4)}
+            trace |= {
+                "status": answer.status,
+                "bytes": len(answer.body),
+                "seconds": round(budget.clock.seconds() - began, 4),
+            }
             return read_answer(opened, api, request, answer, sent)
         except VendorFailure as error:
             trace["error"] = error.code
@@ -180,7 +206,12 @@ def ask(
                 error.retry_after = parse_retry_after(error.retry_header, budget.clock.now())
             tried += 1
             delay = next_delay(
-                policy, error, tried, repeatable=call.repeatable, left=budget.left, random=budget.clock.random()
+                policy,
+                error,
+                tried,
+                repeatable=call.repeatable,
+                left=budget.left,
+                random=budget.clock.random(),
             )
             if delay is None:
                 raise
@@ -205,7 +236,6 @@ def fetch_page(
         page = [_map(reading, record, notices) for record in read_records(call, style, body)]
         ids = [found.row["id"] for found in page]
         place, begin = begin_at(place, ids)
-        place = place.noting(*sorted(notices.breaks))
         stop = len(page)
         for index in range(begin, stop):
             found = page[index]
@@ -216,6 +246,7 @@ def fetch_page(
                 break
             rows.append(found.row)
             members.append(found.members)
+        place = place.noting(*sorted(notices.breaks))
         if stop < len(page):
             place = serve_part(place, state, ids, stop)
             break
@@ -242,7 +273,9 @@ def fetch_one(reading: Reading, key: str, budget: Budget, notices: Notices) -> F
             f"{reading.opened.loaded.name}: asked for {reading.source.mapping.unified} {key!r}, and the answer is about {row['id']!r}"
         )
     if not found.is_row:
-        raise VendorNotFound(f"{reading.opened.loaded.name}: {key!r} is not among the {reading.source.mapping.unified}")
+        raise VendorNotFound(
+            f"{reading.opened.loaded.name}: {key!r} is not among the {reading.source.mapping.unified}"
+        )
     if reading.strict:
         notices.raise_in_strict()
     return found
@@ -261,7 +294,12 @@ def read_records(call: CallRule, style: Paging | None, body: Any) -> Sequence[An
     if found is MISSING and not notes.found:
         if call.records.if_missing == "empty" and body is not MISSING:
             return []
-        if style is not None and style.total is not None and body is not MISSING and style.declared(body) == 0:
+        if (
+            style is not None
+            and style.total is not None
+            and body is not MISSING
+            and style.declared(body) == 0
+        ):
             return []
         raise VendorError(f"the answer has no records at {call.records.path}")
     shown = notes.found[0].message if notes.found else "expected list, got null"
@@ -282,7 +320,11 @@ def _ask_page(
 ) -> Flow[Any]:
     values = {**variables, **question.call_values}
     try:
-        return (yield from ask(reading.opened, reading.api, call, values, budget, add=question.query, add_json=question.json))
+        return (
+            yield from ask(
+                reading.opened, reading.api, call, values, budget, add=question.query, add_json=question.json
+            )
+        )
     except VendorNotFound:
         if question.call == "list":
             raise

@@ -32,7 +32,15 @@ class Notices:
                 self.breaks.add("membership_unreadable")
             self.warn(note.code, note.message, path=note.path, record_id=record_id)
 
-    def warn(self, code: str, message: str, *, path: str | None = None, record_id: str | None = None, field: str | None = None) -> None:
+    def warn(
+        self,
+        code: str,
+        message: str,
+        *,
+        path: str | None = None,
+        record_id: str | None = None,
+        field: str | None = None,
+    ) -> None:
         """One warning; those alike in all but record and list index are counted together."""
         key = (code, message, _INDEX.sub("[*]", path or ""))
         known = self.found.get(key)
@@ -45,7 +53,13 @@ class Notices:
 
     def listed(self) -> list[Warned]:
         """All warnings, in the order in which they were first met."""
-        rest = [Warned(code="more_warnings", message=f"{self.unlisted} more warnings of other kinds", count=self.unlisted)]
+        rest = [
+            Warned(
+                code="more_warnings",
+                message=f"{self.unlisted} more warnings of other kinds",
+                count=self.unlisted,
+            )
+        ]
         return [*self.found.values(), *(rest if self.unlisted else [])]
 
     def raise_in_strict(self) -> None:
@@ -53,6 +67,7 @@ class Notices:
         if self.found:
             first = next(iter(self.found.values()))
             raise VendorError(
-                f"strict: {first.path or '$'}: {first.message}" + (f" (record {first.record_id})" if first.record_id else ""),
+                f"strict: {first.path or '$'}: {first.message}"
+                + (f" (record {first.record_id})" if first.record_id else ""),
                 details=[item.model_dump(exclude_none=True) for item in self.listed()],
             )

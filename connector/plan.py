@@ -21,5 +21,7 @@ def plan_call(api: OpenedApi, request: Request, values: Mapping[str, Any], **add
         way = api.definition.exchanges[request.exchange]
         known = {**known, **fill_json(dict(request.give), known)}
         request = way.submit
-    call = request.plan(api.base_url, known, query=api.definition.query, headers=api.definition.headers, **added)
+    call = request.plan(
+        api.base_url, known, query=api.definition.query, headers=api.definition.headers, **added
+    )
     return api.definition.auth.sign(call, known)

@@ -64,9 +64,11 @@ def parse_filters(source: Source, given: Mapping[str, Any]) -> tuple[Filter, ...
         if rule is None:
             raise _unknown("filter", name, known)
         leaf = _leaf(shape, name)
-        for word, value in (wanted.items() if isinstance(wanted, Mapping) else [("eq", wanted)]):
+        for word, value in wanted.items() if isinstance(wanted, Mapping) else [("eq", wanted)]:
             if word not in rule.operators:
-                raise InvalidRequest(f"filter {name}: operator {word!r} is not supported; there are: {', '.join(rule.operators)}")
+                raise InvalidRequest(
+                    f"filter {name}: operator {word!r} is not supported; there are: {', '.join(rule.operators)}"
+                )
             if word == "in":
                 items = value.split(",") if isinstance(value, str) else value
                 typed: Any = tuple(_value(name, leaf, item) for item in items)
@@ -105,13 +107,20 @@ def resolve(source: Source, filters: Sequence[Filter], sort_by: str | None, look
 
 
 def _vendor_part(
-    source: Source, wanted: Filter, rule: FilterRule, query: dict[str, Any], body: dict[str, Any], lookups: Any
+    source: Source,
+    wanted: Filter,
+    rule: FilterRule,
+    query: dict[str, Any],
+    body: dict[str, Any],
+    lookups: Any,
 ) -> tuple[dict[str, Any], dict[str, Any], str | None, dict[str, Any]] | None:
     """What is sent once this filter is added, or None when it is evaluated here."""
     if rule.evaluate == "here":
         return None
     values = _vendor_values(source, wanted, rule, lookups)
-    if not values or (len(values) > 1 and (rule.any is None or rule.call is not None or rule.json_ is not None)):
+    if not values or (
+        len(values) > 1 and (rule.any is None or rule.call is not None or rule.json_ is not None)
+    ):
         return None
     known = [{"value": value, "operator": wanted.operator} for value in values]
     try:
@@ -156,7 +165,14 @@ def _vendor_values(source: Source, wanted: Filter, rule: FilterRule, lookups: An
     if wanted.operator == "in":
         return None
     if rule.values is not None:
-        return next((list(theirs) for ours, theirs in rule.values if type(ours) is type(wanted.value) and ours == wanted.value), None)
+        return next(
+            (
+                list(theirs)
+                for ours, theirs in rule.values
+                if type(ours) is type(wanted.value) and ours == wanted.value
+            ),
+            None,
+        )
     if isinstance(wanted.value, datetime):
         return [wanted.value.astimezone(UTC).isoformat().replace("+00:00", "Z")]
     return source.mapper.find(wanted.field, wanted.value, lookups or {})
@@ -176,7 +192,9 @@ def _unknown(noun: str, name: str, known: Mapping[str, Any], why: str | None = N
     word = nearest(name, known)
     listed = ", ".join(known) or "none"
     return InvalidRequest(
-        f"{noun} {name!r} is not supported here; supported: {listed}", hint=f"did you mean {word}?" if word else why, details=list(known)
+        f"{noun} {name!r} is not supported here; supported: {listed}",
+        hint=f"did you mean {word}?" if word else why,
+        details=list(known),
     )
 
 
@@ -275,4 +293,3 @@ def _values(row: Any, steps: Sequence[str]) -> list[Any]:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
-

@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any, Generic, TypeVar
+from functools import cache, cached_property
+from types import GenericAlias
+from typing import Any, Generic, TypedDict, TypeVar
 
 import msgspec
 from cachetools import TTLCache
@@ -29,7 +30,7 @@ from connector.settings import Settings
 from connector.walk import Place
 from connector.yamlfile import nearest
 
-__all__ = ["Item", "Page", "Questions"]
+__all__ = ["Asked", "AskedOne", "Item", "Page", "Questions"]
 
 T = TypeVar("T")
 INCLUDABLE = ("remote_data", "groups")
@@ -37,6 +38,33 @@ _TABLE_CALLS = 200
 _PATIENCE = 300.0
 _TABLE_SECONDS = 60.0
 _TABLE_ROWS = 200_000
+
+
+class AskedOne(TypedDict, total=False):
+    """What `get` may be asked with."""
+
+    include: Iterable[str]
+    """`remote_data`, `groups`."""
+    exclude_fields: Iterable[str]
+    strict: bool
+    """What would be a warning about a record is an error."""
+
+
+class Asked(AskedOne, total=False):
+    """What `list` may be asked with."""
+
+    limit: int
+    """The most rows of a page, 1 to 1000 (100)."""
+    cursor: str | None
+    """`next_cursor` of the page before."""
+    filters: Mapping[str, Any] | None
+    """Field → value, or field → {operator: value}; those that the mapping lists."""
+    group_id: str | None
+    """Only the users who are in this group."""
+    sort_by: str | None
+    """A field, `-field` for descending; those that the vendor can sort by."""
+    explain: bool
+    """Say in the answer who evaluated what, and which calls were made."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +81,7 @@ class Page(Generic[T]):
 
     @cached_property
     def result(self) -> list[T]:
-        return TypeAdapter(list[UNIFIED[self.unified]]).validate_python(self.rows)  # type: ignore[misc]
+        return _rows_of(self.unified).validate_python(self.rows)  # type: ignore[no-any-return]
 
     def to_dict(self, key_by: str | None = None) -> dict[str, Any]:
         """The envelope (DESIGN §6). With `key_by`, `result` is an object keyed by that field."""
@@ -117,7 +145,9 @@ class Questions:
     _lock: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._tables = TTLCache(_TABLE_ROWS, _TABLE_SECONDS, timer=self.clock.seconds, getsizeof=lambda table: len(table.rows) + 1)
+        self._tables = TTLCache(
+            _TABLE_ROWS, _TABLE_SECONDS, timer=self.clock.seconds, getsizeof=lambda table: len(table.rows) + 1
+        )
 
     def list(
         self,
@@ -162,21 +192,21 @@ class Questions:
         question = resolve(source, typed, sort_by, lookups)
         if group is not None:
             question = yield from self._in_group(source, question, group, budget, notices)
-        drop, fill = yield from self._groups_of(source, "groups" in wanted, budget, notices)
+        drop, fill = yield from self._groups_of(source, "groups" in wanted, budget)
         reading = Reading(
             self.opened,
             self._api(source),
             source,
             fill=fill,
-            drop=drop | (hidden - {"id"}),
+            drop=drop,
             with_remote_data="remote_data" in wanted,
             strict=strict,
             lookups=lookups,
         )
         found = yield from fetch_page(reading, question, limit, place, budget, notices)
-        if hidden & {"id"}:
-            for row in found.rows:
-                del row["id"]
+        for row in found.rows if hidden else ():
+            for name in hidden & row.keys():
+                del row[name]
         sealed = None
         if found.place is not None:
             sealed = self.seal.seal({"at": found.place.to_json(), "mapping": source.version}, binding)
@@ -209,10 +239,15 @@ class Questions:
         budget, notices = self._budget(patient=False), Notices()
         lookups = yield from self._lookups(source, budget)
         reading = Reading(
-            self.opened, self._api(source), source, with_remote_data="remote_data" in wanted, strict=strict, lookups=lookups
+            self.opened,
+            self._api(source),
+            source,
+            with_remote_data="remote_data" in wanted,
+            strict=strict,
+            lookups=lookups,
         )
         row = (yield from fetch_one(reading, key, budget, notices)).row
-        _, fill = yield from self._groups_of(source, True, budget, notices)
+        _, fill = yield from self._groups_of(source, True, budget)
         if fill is not None:
             fill(row, notices)
         for name in hidden:
@@ -238,7 +273,8 @@ class Questions:
             known = ", ".join(self.opened.sources) or "nothing"
             word = nearest(unified, self.opened.sources)
             raise NotFound(
-                f"this account has no {unified!r}; it has: {known}", hint=f"did you mean {word}?" if word else None
+                f"this account has no {unified!r}; it has: {known}",
+                hint=f"did you mean {word}?" if word else None,
             )
         return self.opened.loaded.sources[name]
 
@@ -249,26 +285,39 @@ class Questions:
         seconds = max(_PATIENCE, self.settings.max_seconds) if patient else self.settings.max_seconds
         return Budget(self.clock, self.settings.max_calls, seconds)
 
-    def _place(self, cursor: str | None, binding: Mapping[str, str], source: Source, notices: Notices) -> Place:
+    def _place(
+        self, cursor: str | None, binding: Mapping[str, str], source: Source, notices: Notices
+    ) -> Place:
         if cursor is None:
             return Place()
         content, differing = self.seal.unseal(cursor, binding)
         if differing:
-            what = {"account": "another account", "listing": "another resource", "filters": "other filters", "sort": "another sort_by"}
-            what |= {"address": "another address of the vendor", "connector": "another version of the connector"}
+            what = {
+                "account": "another account",
+                "listing": "another resource",
+                "filters": "other filters",
+                "sort": "another sort_by",
+            }
+            what |= {
+                "address": "another address of the vendor",
+                "connector": "another version of the connector",
+            }
             named = [what.get(name, name) for name in what if name in differing]
             raise CursorInvalid(
                 f"next_cursor belongs to {' and '.join(named)}", hint="begin this listing without next_cursor"
             )
         if content["mapping"] != source.version:
-            notices.warn("mapping_changed", "the mapping was changed since this walk began; earlier rows were read by the old one")
+            notices.warn(
+                "mapping_changed",
+                "the mapping was changed since this walk began; earlier rows were read by the old one",
+            )
         return Place.from_json(content["at"])
 
     def _membership(self, source: Source) -> str | None:
         return self._api(source).definition.membership  # type: ignore[no-any-return]
 
     def _groups_of(
-        self, source: Source, wanted: bool, budget: Budget, notices: Notices
+        self, source: Source, wanted: bool, budget: Budget
     ) -> Flow[tuple[frozenset[str], Callable[[dict[str, Any], Notices], None] | None]]:
         """(fields left out of a user's row, what fills `groups` into it) where membership is on the groups."""
         if source.mapping.unified != "users" or self._membership(source) != "on_group":
@@ -276,11 +325,15 @@ class Questions:
         if not wanted:
             return frozenset({"groups"}), None
         groups = self.source("groups")
-        table = yield from self._table(groups)
+        table = yield from self._table(groups, budget)
         members = groups.mapping.members
         assert members is not None
         if not table.is_complete or any(refs is None for refs in table.members):
-            why = "not all groups could be read" if not table.is_complete else "a group's member list could not be read"
+            why = (
+                "not all groups could be read"
+                if not table.is_complete
+                else "a group's member list could not be read"
+            )
 
             def unknown(row: dict[str, Any], notices: Notices) -> None:
                 row["groups"] = None
@@ -291,10 +344,14 @@ class Questions:
         index: dict[Any, list[dict[str, Any]]] = {}
         for row, refs in zip(table.rows, table.members, strict=True):
             for ref in dict.fromkeys(refs or []):
-                index.setdefault(ref, []).append({"id": row["id"], "name": row["name"], "organization": row["organization"]})
+                index.setdefault(ref, []).append(
+                    {"id": row["id"], "name": row["name"], "organization": row["organization"]}
+                )
 
         def fill(row: dict[str, Any], notices: Notices) -> None:  # noqa: ARG001 - one face with `unknown`
-            row["groups"] = [group for ref in _references(row, members.matches) for group in index.get(ref, [])]
+            row["groups"] = [
+                group for ref in _references(row, members.matches) for group in index.get(ref, [])
+            ]
 
         return frozenset(), fill
 
@@ -310,7 +367,12 @@ class Questions:
             def listed(row: Mapping[str, Any]) -> bool:
                 if row["groups"] is None:
                     notices.breaks.add("membership_unreadable")
-                    notices.warn("membership_unreadable", "groups of a user are not known", record_id=row["id"], field="groups")
+                    notices.warn(
+                        "membership_unreadable",
+                        "groups of a user are not known",
+                        record_id=row["id"],
+                        field="groups",
+                    )
                     return False
                 return any(found["id"] == group for found in row["groups"])
 
@@ -330,33 +392,35 @@ class Questions:
             keep = named
         else:
             raise InvalidRequest(f"{self.opened.loaded.name} does not say who is in a group")
-        return replace(question, keep=(*question.keep, keep), explain={**question.explain, "group_id": "here"})
+        return replace(
+            question, keep=(*question.keep, keep), explain={**question.explain, "group_id": "here"}
+        )
 
     def _lookups(self, source: Source, budget: Budget) -> Flow[dict[str, Any]]:
         """The tables that lookup rules need."""
         tables: dict[str, Any] = {}
         for unified in sorted(source.mapper.lookups):
-            table = yield from self._table(self.source(unified))
+            table = yield from self._table(self.source(unified), budget)
             if table.is_complete:
                 tables[unified] = table.rows
         return tables
 
-    def _table(self, source: Source) -> Flow[_Table]:
-        """A whole listing of this account, read once a minute at most, with calls of its own."""
+    def _table(self, source: Source, budget: Budget) -> Flow[_Table]:
+        """A whole listing of this account, read once a minute at most: calls of its own, in the time of the question."""
         key = (self.opened.account, source.name, source.version)
         with self._lock:
             known = self._tables.get(key)
         if known is not None:
             return known
-        budget = Budget(self.clock, _TABLE_CALLS, max(_PATIENCE, self.settings.max_seconds))
+        own = Budget(self.clock, _TABLE_CALLS, max(budget.left, 1.0))
         reading = Reading(self.opened, self._api(source), source)
         notices = Notices()
         rows: list[dict[str, Any]] = []
         members: list[list[Any] | None] = []
         place: Place | None = Place()
         verdict = "in_progress"
-        while place is not None and not (budget.used and budget.is_spent):
-            found = yield from fetch_page(reading, Question(), MAX_LIMIT, place, budget, notices)
+        while place is not None and not (own.used and own.is_spent):
+            found = yield from fetch_page(reading, Question(), MAX_LIMIT, place, own, notices)
             rows += found.rows
             members += found.members
             place, verdict = found.place, found.completeness.verdict
@@ -366,7 +430,9 @@ class Questions:
                 self._tables[key] = table
         return table
 
-    def _explain(self, source: Source, question: Question, group: str | None, budget: Budget) -> dict[str, Any]:
+    def _explain(
+        self, source: Source, question: Question, group: str | None, budget: Budget
+    ) -> dict[str, Any]:
         side = self._membership(source)
         return {
             "connector": self.opened.loaded.name,
@@ -375,6 +441,12 @@ class Questions:
             "membership": side if group is not None or side else None,
             "calls": budget.trace,
         }
+
+
+@cache
+def _rows_of(unified: str) -> TypeAdapter[Any]:
+    rows: Any = GenericAlias(list, (UNIFIED[unified],))  # list[User], for a model known only by name
+    return TypeAdapter(rows)
 
 
 def _members_of(reading: Reading, group: str, budget: Budget, notices: Notices) -> Flow[Sequence[Any]]:
@@ -408,7 +480,8 @@ def _checked(noun: str, given: Iterable[str], allowed: Sequence[str]) -> frozens
         if name not in allowed:
             word = nearest(str(name), allowed)
             raise InvalidRequest(
-                f"{noun}: unknown {name!r}; there are: {', '.join(allowed)}", hint=f"did you mean {word}?" if word else None
+                f"{noun}: unknown {name!r}; there are: {', '.join(allowed)}",
+                hint=f"did you mean {word}?" if word else None,
             )
     return frozenset(names)
 
@@ -418,6 +491,8 @@ def _keyed(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:
     for row in rows:
         key = row.get(name)
         if not isinstance(key, str) or key in keyed:
-            raise InvalidRequest(f"key_by={name}: {'null' if key is None else repr(key)} can't be the key of a row; it must be text and unique")
+            raise InvalidRequest(
+                f"key_by={name}: {'null' if key is None else repr(key)} can't be the key of a row; it must be text and unique"
+            )
         keyed[key] = row
     return keyed

@@ -30,8 +30,17 @@ class Redaction:
         for secret in secrets:
             if secret:
                 raw = secret.encode()
-                forms |= {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1]}
-                forms |= {base64.b64encode(raw).decode().rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("=")}
+                forms |= {
+                    secret,
+                    quote(secret, safe=""),
+                    quote(secret),
+                    quote_plus(secret),
+                    json.dumps(secret)[1:-1],
+                }
+                forms |= {
+                    base64.b64encode(raw).decode().rstrip("="),
+                    base64.urlsafe_b64encode(raw).decode().rstrip("="),
+                }
                 forms |= {raw.hex(), repr(secret)[1:-1]}
         return cls(tuple(sorted(forms, key=len, reverse=True)))
 

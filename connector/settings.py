@@ -21,7 +21,9 @@ __all__ = ["Settings"]
 class Settings(BaseSettings):
     """The environment, validated."""
 
-    model_config = SettingsConfigDict(env_prefix="CONNECTOR_", frozen=True, use_attribute_docstrings=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CONNECTOR_", frozen=True, use_attribute_docstrings=True, extra="ignore"
+    )
 
     mappings: Annotated[tuple[Path, ...], NoDecode] = ()
     """Folders with connectors, looked through after ./mappings and before the bundled ones (separated as in PATH)."""
@@ -39,7 +41,9 @@ class Settings(BaseSettings):
     @field_validator("mappings", mode="before")
     @classmethod
     def _folders(cls, value: Any) -> Any:
-        return tuple(Path(part) for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+        return (
+            tuple(Path(part) for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+        )
 
     @field_validator("mappings")
     @classmethod
@@ -52,7 +56,11 @@ class Settings(BaseSettings):
     @field_validator("allow_networks", mode="before")
     @classmethod
     def _networks(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
 
     @classmethod
     def read(cls) -> Settings:

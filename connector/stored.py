@@ -50,12 +50,13 @@ class StoredAccounts:
         overrides: Mapping[str, Any] | None = None,
         replace: bool = False,
     ) -> Account:
-        """Validates everything and keeps it; sends nothing. `replace` puts it in place of the account of that name."""
+        """Validates everything and keeps it; sends nothing. `replace` puts it in place of an account of that name."""
         loaded = self.catalog.load(connector, overrides)
         opened = open_account(loaded, settings=settings, secrets=secrets, base_urls=base_urls)
         origins = secret_origins(loaded, settings, base_urls or {})
         full = name_secrets(loaded, secrets)
-        keep = self._accounts.replace if replace else self._accounts.add
+        is_known = any(account.name == name for account in self.all())
+        keep = self._accounts.replace if replace and is_known else self._accounts.add
         return keep(
             name=name,
             connector=connector,
@@ -109,6 +110,7 @@ class StoredAccounts:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
-

@@ -145,7 +145,9 @@ class Template:
         def field_value(hole: Hole, value: Any) -> str:
             text = _plain(value)
             if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", text):
-                raise InvalidRequest(f"{hole.name} can't stand in a header: it is empty or has other than ASCII characters")
+                raise InvalidRequest(
+                    f"{hole.name} can't stand in a header: it is empty or has other than ASCII characters"
+                )
             return text
 
         return self._required(values, field_value)
@@ -220,9 +222,13 @@ def parse_template(text: str) -> Template:
 def _hole(text: str) -> Hole:
     name, colon, quoting = text.partition(":")
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{{{text}}} is not a hole: a hole is a name such as {{settings.x}}, {{id}} or {{page.start}}")
+        raise ValueError(
+            f"{{{text}}} is not a hole: a hole is a name such as {{settings.x}}, {{id}} or {{page.start}}"
+        )
     if colon and quoting in _NOT_BUILT:
-        raise ValueError(f"the quoting `{quoting}` ({_NOT_BUILT[quoting]}) is a word of the format that is not built yet")
+        raise ValueError(
+            f"the quoting `{quoting}` ({_NOT_BUILT[quoting]}) is a word of the format that is not built yet"
+        )
     if colon and quoting not in QUOTINGS:
         raise ValueError(f"unknown quoting {quoting!r}; allowed: {', '.join(QUOTINGS)}")
     return Hole(name, quoting or None)
@@ -271,12 +277,17 @@ def _check_value(shape: Any) -> Any:
             raise PydanticCustomError(
                 "template",
                 "a hole inside other text must name its quoting, as in {{{name}:double}}",
-                {"name": next(hole.name for hole in template.holes if hole.quoting is None), "allowed": tuple(QUOTINGS)},
+                {
+                    "name": next(hole.name for hole in template.holes if hole.quoting is None),
+                    "allowed": tuple(QUOTINGS),
+                },
             )
     elif isinstance(shape, Mapping):
         for word in ("sha256", "hmac_sha256"):
             if word in shape:
-                raise PydanticCustomError("not_built", "`{word}` is a word of the format that is not built yet", {"word": word})
+                raise PydanticCustomError(
+                    "not_built", "`{word}` is a word of the format that is not built yet", {"word": word}
+                )
         for value in shape.values():
             _check_value(value)
     elif isinstance(shape, list | tuple):
@@ -289,4 +300,6 @@ _TEXT = WithJsonSchema({"type": "string", "description": "Text with {holes}."})
 PathTemplate = Annotated[str, AfterValidator(_check_place), _TEXT]
 BaseText = Annotated[str, AfterValidator(_check_place), _TEXT]
 HeaderText = Annotated[str, AfterValidator(_check_place), _TEXT]
-ValueText = Annotated[Any, AfterValidator(_check_value), WithJsonSchema({"description": "A JSON value; text may have {holes}."})]
+ValueText = Annotated[
+    Any, AfterValidator(_check_value), WithJsonSchema({"description": "A JSON value; text may have {holes}."})
+]

@@ -14,7 +14,7 @@ import msgspec
 
 from connector.cursor import digest
 from connector.errors import ListingChanged, PagingBroken
-from connector.model.envelope import Completeness
+from connector.model.envelope import Completeness, Verdict
 from connector.paging import PageFacts, Paging, State
 
 __all__ = ["Loop", "Place", "begin_at", "finish_page", "ids_digest", "serve_part", "verdict"]
@@ -52,7 +52,11 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     seen: int = 0
     """Distinct ids on finished pages."""
     declared: int | None = None
-    first_page: str | None = None
+    """The total that the vendor declared first."""
+    latest: int | None = None
+    """The total that it declared last."""
+    first_id: str | None = None
+    """A fingerprint of the first record's id."""
     empty_pages: int = 0
     states: Loop = Loop()
     pages: Loop = Loop()
@@ -109,19 +113,32 @@ def finish_page(
     place = _with_total(place, total)
     if received > distinct:
         lost = sum(found is None for found in ids)
-        place = place.noting(*(["records_left_out"] if lost else []), *(["duplicate_ids"] if received - lost > distinct else []))
+        place = place.noting(
+            *(["records_left_out"] if lost else []),
+            *(["duplicate_ids"] if received - lost > distinct else []),
+        )
     if total is not None and count > total and "total_moved" not in place.reasons:
-        raise PagingBroken(f"the vendor declares {total} records and has sent {count}: one of the two is wrong")
+        raise PagingBroken(
+            f"the vendor declares {total} records and has sent {count}: one of the two is wrong"
+        )
     step = style.advance(state, PageFacts(body, received, count, total))
     place = _with_content(place, ids)
     if step.next is not None:
         looped = place.states.meets(digest(step.next))
         if looped is None or step.next == state:
-            raise PagingBroken("the vendor's paging goes in a circle: the next page is one that was already read")
+            raise PagingBroken(
+                "the vendor's paging goes in a circle: the next page is one that was already read"
+            )
         place = msgspec.structs.replace(place, states=looped)
     return (
         msgspec.structs.replace(
-            place, state=step.next, served=0, served_digest=None, last_id=None, count=count, seen=place.seen + distinct
+            place,
+            state=step.next,
+            served=0,
+            served_digest=None,
+            last_id=None,
+            count=count,
+            seen=place.seen + distinct,
         ),
         step.ended_by,
     )
@@ -131,32 +148,48 @@ def verdict(place: Place, *, ended: bool, scope: str | None) -> Completeness:
     """What is known, by the table in `paging`."""
     reasons = list(place.reasons)
     if not ended:
-        word = "in_progress"
+        word: Verdict = "in_progress"
     else:
-        if place.declared is not None and place.seen < place.declared and "fewer_than_declared" not in reasons:
+        if (
+            place.latest is not None
+            and place.seen < place.latest
+            and "fewer_than_declared" not in reasons
+        ):
             reasons.append("fewer_than_declared")
-        word = "partial" if any(reason in _PARTIAL for reason in reasons) else "unproven" if reasons else "complete"
-    return Completeness(verdict=word, seen=place.seen, declared=place.declared, scope=scope, reasons=reasons)  # type: ignore[arg-type]
+        broken = any(reason in _PARTIAL for reason in reasons)
+        word = "partial" if broken else "unproven" if reasons else "complete"
+    return Completeness(verdict=word, seen=place.seen, declared=place.declared, scope=scope, reasons=reasons)
 
 
 def _with_total(place: Place, total: int | None) -> Place:
     if total is None:
         return place
-    if place.declared is None:
-        return msgspec.structs.replace(place, declared=total)
-    return place if total == place.declared else place.noting("total_moved")
+    if place.declared is not None and total != place.latest:
+        place = place.noting("total_moved")
+    first = total if place.declared is None else place.declared
+    return msgspec.structs.replace(place, declared=first, latest=total)
 
 
 def _with_content(place: Place, ids: Sequence[str | None]) -> Place:
-    """Refuses a page that was already read: a server that ignores what page is asked for, or starts again."""
+    """Refuses a page that was already read: a server that ignores what page is asked for, or starts again.
+
+    The first id is looked at by itself: pages of one walk may differ in size, and a server that always
+    starts at its first record then never repeats a whole page.
+    """
     if not ids:
         if place.empty_pages >= _MOST_EMPTY_PAGES:
-            raise PagingBroken(f"{_MOST_EMPTY_PAGES} empty pages came one after another, each saying that there is more")
+            raise PagingBroken(
+                f"{_MOST_EMPTY_PAGES} empty pages came one after another, each saying that there is more"
+            )
         return msgspec.structs.replace(place, empty_pages=place.empty_pages + 1)
-    content = ids_digest(ids)
-    if content == place.first_page:
-        raise PagingBroken("the vendor sent its first page again: it ignores which page is asked for, or starts over at the end")
-    pages = place.pages.meets(content)
+    if all(found is None for found in ids):
+        return msgspec.structs.replace(place, empty_pages=0)  # nothing to tell pages apart by
+    begins = ids_digest(ids[:1])
+    if begins == place.first_id and ids[0] is not None:
+        raise PagingBroken(
+            "the vendor sent its first record again: it ignores which page is asked for, or starts over at the end"
+        )
+    pages = place.pages.meets(ids_digest(ids))
     if pages is None:
         raise PagingBroken("the vendor sent a page that it had sent before")
-    return msgspec.structs.replace(place, empty_pages=0, first_page=place.first_page or content, pages=pages)
+    return msgspec.structs.replace(place, empty_pages=0, first_id=place.first_id or begins, pages=pages)

@@ -120,7 +120,9 @@ def read(path: Path, shown_as: str | None = None) -> YamlMap:
             raise _invalid(Mark(name, 1, 1), f"the file is larger than {MAX_BYTES:,} bytes")
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _invalid(Mark(name, 1, 1), f"not UTF-8: byte {error.start} is {error.object[error.start]:#04x}") from None
+        raise _invalid(
+            Mark(name, 1, 1), f"not UTF-8: byte {error.start} is {error.object[error.start]:#04x}"
+        ) from None
     except OSError as error:
         raise _invalid(Mark(name, 1, 1), f"cannot be read: {error.strerror}") from None
     return load(text, name)
@@ -219,10 +221,14 @@ class _Construction:
                 continue
             key = self._scalar(key_node)
             if key == "<<" and key_node.style is None:
-                self.faults.append(Fault(*place, "merge keys (<<) are not used in these files; write `extends`"))
+                self.faults.append(
+                    Fault(*place, "merge keys (<<) are not used in these files; write `extends`")
+                )
                 continue
             if _typed(key) in seen:
-                self.faults.append(Fault(*place, f"duplicate key {key!r}; it stands first in line {seen[_typed(key)].line}"))
+                self.faults.append(
+                    Fault(*place, f"duplicate key {key!r}; it stands first in line {seen[_typed(key)].line}")
+                )
                 continue
             seen[_typed(key)] = place
             found.put(key, self.value(value_node), place, _mark(self.file, value_node))
@@ -231,7 +237,9 @@ class _Construction:
     def _scalar(self, node: yaml.Node) -> Any:
         text = str(node.value)
         if node.tag.startswith("!") or not node.tag.startswith("tag:yaml.org,2002:"):
-            self.faults.append(Fault(*_mark(self.file, node), f"tags such as {node.tag} are not used in these files"))
+            self.faults.append(
+                Fault(*_mark(self.file, node), f"tags such as {node.tag} are not used in these files")
+            )
             return text
         if getattr(node, "style", None) is not None:
             return text

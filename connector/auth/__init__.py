@@ -17,5 +17,7 @@ __all__ = ["NOT_BUILT", "Auth"]
 
 Auth = Annotated[NoAuth | Bearer, Field(discriminator="style")]
 
-NOT_BUILT = frozenset({"header", "basic", "query", "oauth2_client_credentials", "oauth2_refresh", "oauth2_jwt"})
+NOT_BUILT = frozenset(
+    {"header", "basic", "query", "oauth2_client_credentials", "oauth2_refresh", "oauth2_jwt"}
+)
 """Styles of the format that are refused by name until they are built."""

@@ -16,7 +16,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from connector.errors import InvalidRequest
-from connector.template import UNDEFINED, HeaderText, PathTemplate, Values, ValueText, fill_json, holes_of, parse_template
+from connector.template import (
+    UNDEFINED,
+    HeaderText,
+    PathTemplate,
+    Values,
+    ValueText,
+    fill_json,
+    holes_of,
+    parse_template,
+)
 from connector.wire import Call, Effect
 
 __all__ = ["VERBS", "Request", "write_query"]
@@ -57,7 +66,9 @@ class Request(BaseModel):
                 "verb", "a call has exactly one verb, found {found}", {"found": found, "allowed": self.verbs}
             )
         if self.effect is None and named[0] in VERBS and named[0] != "get":
-            raise PydanticCustomError("effect", "`{verb}` needs `effect: read` or `effect: write`", {"verb": named[0]})
+            raise PydanticCustomError(
+                "effect", "`{verb}` needs `effect: read` or `effect: write`", {"verb": named[0]}
+            )
         if self.json_body is not None and self.form:
             raise PydanticCustomError("body", "a call sends `json` or `form`, not both")
         return self
@@ -96,7 +107,10 @@ class Request(BaseModel):
             if name in fields:
                 raise InvalidRequest(f"the query parameter {name!r} is already set by the call itself")
             fields[name] = value
-        sent = {name: parse_template(text).fill_header(values) for name, text in {**(headers or {}), **self.headers}.items()}
+        sent = {
+            name: parse_template(text).fill_header(values)
+            for name, text in {**(headers or {}), **self.headers}.items()
+        }
         body, kind = self._body(values, add_json or {})
         if kind:
             sent = {"Content-Type": kind, **sent}
@@ -113,7 +127,9 @@ class Request(BaseModel):
 
     def _body(self, values: Values, more: Mapping[str, Any]) -> tuple[bytes | None, str | None]:
         if self.form:
-            return write_query(fill_json(dict(self.form), values)).encode(), "application/x-www-form-urlencoded"
+            return write_query(
+                fill_json(dict(self.form), values)
+            ).encode(), "application/x-www-form-urlencoded"
         if self.json_body is None and not more:
             return None, None
         filled = fill_json(self.json_body, values)

@@ -5,8 +5,8 @@ Only complains; changes nothing.
 
 from __future__ import annotations
 
+from connector.mapping.finding import finder_of
 from connector.mapping.fit import AnyShape, fits, noun_of, part_of
-from connector.mapping.invert import finder_of
 from connector.mapping.path import parse_path
 from connector.mapping.rules import Filter, MappingFile, ObjectRule
 from connector.mapping.survey import Place, Survey
@@ -96,7 +96,7 @@ def _filter(
     for ours, _ in one.values or ():
         if not fits(ours, field):
             survey.complain(
-                place.at("values", ours),
+                place.at("values", str(ours)),
                 "not a value of the field (a filter's table is: our value → the vendor's)",
                 str(ours),
                 field.values if isinstance(field, Enum) else (),

@@ -8,17 +8,21 @@ setting and no secret, and does no I/O.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from connector.errors import InvalidRequest
 from connector.mapping import checks
-from connector.mapping.invert import Lookups, Writer, agrees, finder_of, put, sets_nothing, writer_of
+from connector.mapping.finding import finder_of
+from connector.mapping.invert import Lookups, Writer, agrees, put, sets_nothing, writer_of
+from connector.mapping.leaves import Reader, detail_reader
 from connector.mapping.lists import each_reader
 from connector.mapping.path import MISSING, Note, Notes, parse_path
-from connector.mapping.reading import Reader, detail_reader, never_null, reader_of
+from connector.mapping.reading import never_null, reader_of
 from connector.mapping.refusal import Refused
 from connector.mapping.rules import InputRule, MappingFile, Members, ObjectRule, PathRule, RuleBase
 from connector.mapping.survey import Place, Survey
+from connector.mapping.words import plain, same
 from connector.model import UNIFIED
 from connector.model.shape import Enum, Record, Text, shape_of
 from connector.yamlfile import Complaint
@@ -65,6 +69,7 @@ class Mapper:
     """Reads, writes and finds by one mapping. `paths` are all that it reads, from the record's root."""
 
     __slots__ = (
+        "_found",
         "_keep",
         "_members",
         "_plans",
@@ -74,7 +79,6 @@ class Mapper:
         "_writable",
         "_writers",
         "_written",
-        "_found",
         "lookups",
         "paths",
         "secret_fields",
@@ -105,7 +109,9 @@ class Mapper:
             if writer is not None:
                 self._writers[name] = writer
         self._writable = {n: n in self._writers and not sets_nothing(rule) for n, rule in self._rules.items()}
-        self._written = [(parse_path(path).steps or (), value) for path, value in mapping.written.items()]
+        self._written = [
+            (parse_path(path).steps or (), plain(value)) for path, value in mapping.written.items()
+        ]
         self._found = {
             name: one.values for name, one in mapping.filters.items() if one is not None and one.values
         }
@@ -140,9 +146,7 @@ class Mapper:
         """All vendor values that read as the value (`[]`: none does); None where the vendor can't be asked."""
         listed = self._found.get(field)
         if listed is not None:
-            return next(
-                (list(right) for ours, right in listed if type(ours) is type(value) and ours == value), []
-            )
+            return next((list(right) for ours, right in listed if same(ours, value)), [])
         name, *inner = field.split(".")
         rule = self._rules.get(name)
         if rule is None:
@@ -170,7 +174,7 @@ class Mapper:
                     f"{name}: {refused.message}", details=[{"field": name, "code": refused.code}]
                 ) from None
         for steps, constant in self._written:
-            put(body, steps, constant)
+            put(body, steps, deepcopy(constant))
         return body
 
     def members(self, record: Any, notes: Notes) -> list[Any] | None:

@@ -42,6 +42,7 @@ _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _SECONDS_BELOW = 100_000_000_000
 """Seconds end and milliseconds begin here: as seconds the year 5138, as milliseconds March 1973."""
 _TICKS = 10_000_000
+_MOST_DIGITS = 30
 _MOST_TICKS = (datetime.max.replace(tzinfo=UTC) - _FILETIME_EPOCH) // timedelta(seconds=1) * _TICKS
 
 
@@ -161,7 +162,7 @@ def _after(epoch: datetime, seconds: Decimal) -> str:
     rest = seconds - whole
     if rest < 0:
         whole, rest = whole - 1, rest + 1
-    fraction = format(rest, "f").partition(".")[2].rstrip("0")
+    fraction = format(rest, "f").partition(".")[2][:_MOST_DIGITS].rstrip("0")
     try:
         return _said(epoch + timedelta(seconds=whole), fraction)
     except OverflowError:

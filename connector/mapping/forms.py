@@ -89,8 +89,6 @@ class ShortForms:
     ) -> dict[str, Any]:
         long = describe(schema)
         arms = long.get("oneOf") or long.get("anyOf") or [long]
-        nested = next((arm for arm in arms if "ObjectRule" in str(arm.get("$ref"))), None)
-        parts = describe.resolve_ref_schema(nested)["properties"]["object"] if nested else {}
         return {
             "description": "How a value comes from a record.",
             "anyOf": [
@@ -105,7 +103,7 @@ class ShortForms:
                 *(arm for arm in arms if not re.search("WordRule|InputRule", str(arm.get("$ref", "")))),
                 {
                     "type": "object",
-                    "additionalProperties": parts.get("additionalProperties", True),
+                    "additionalProperties": True,  # a rule each; `schemas` says so, which sees all definitions
                     "not": {"anyOf": [{"required": [word]} for word in RULE_WORDS]},
                     "description": "A nested object: a rule a field.",
                 },

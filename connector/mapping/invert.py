@@ -1,7 +1,7 @@
-"""Rules turned round: what to write so that a value is read, and which vendor values read as one.
+"""Rules turned round for writing: what to write so that a value is read.
 
-A writer puts a value into a body; what it wrote is always read back before it is believed, so that no body
-is sent which would mean something else. A finder answers None where the vendor can't be asked.
+A writer puts a value into a body. What it wrote is read back before it is believed (`agrees`), so that no
+body is sent which would mean something else. `finding` turns rules round for filters.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from connector.mapping.chain import chain_of, table_of
-from connector.mapping.dates import in_utc, instant_key
-from connector.mapping.fit import AnyShape, fits, part_of
+from connector.mapping.dates import instant_key
+from connector.mapping.fit import AnyShape
 from connector.mapping.lookup import Rows
 from connector.mapping.path import MISSING, parse_path
 from connector.mapping.refusal import Refused
@@ -20,7 +20,6 @@ from connector.mapping.rules import (
     ConstantRule,
     EachRule,
     FirstOfRule,
-    ListRule,
     LookupRule,
     ObjectRule,
     PathRule,
@@ -30,19 +29,17 @@ from connector.mapping.rules import (
 )
 from connector.mapping.text import parse_text
 from connector.model import UNIFIED
-from connector.model.shape import Enum, Instant, Items, Record, Text, shape_of
+from connector.model.shape import Instant, Items, Record, shape_of
 
-__all__ = ["Finder", "Lookups", "Writer", "agrees", "finder_of", "put", "sets_nothing", "writer_of"]
+__all__ = ["Lookups", "Writer", "agrees", "put", "sets_nothing", "writer_of"]
 
 Lookups: TypeAlias = Mapping[str, Any]
 Body: TypeAlias = dict[Any, Any]
 Writer: TypeAlias = Callable[[Any, Body, Lookups], None]
 """Puts what reads as the value into the body; raises Refused."""
-Finder: TypeAlias = Callable[[Any, Lookups], "list[Any] | None"]
 
 _ITSELF = MISSING
 """The key under which a body holds what is no object: an item that is a plain value."""
-_MOST_FOUND = 100
 
 
 def writer_of(rule: RuleBase, shape: AnyShape) -> Writer | None:
@@ -74,25 +71,6 @@ def sets_nothing(rule: RuleBase) -> bool:
     return isinstance(rule, ConstantRule | WordRule) or (
         isinstance(rule, TextRule) and not parse_text(rule.text).holes
     )
-
-
-def finder_of(rule: RuleBase, shape: AnyShape, inner: tuple[str, ...] = ()) -> Finder | None:
-    """What finds all vendor values that the rule reads as a value; `inner` names a field inside an object or list."""
-    match rule:
-        case ObjectRule() if inner:
-            part = rule.object.get(inner[0])
-            return finder_of(part, part_of(shape, inner[0]), inner[1:]) if part else None
-        case EachRule():
-            return finder_of(rule.item, shape.item if isinstance(shape, Items) else None, inner)
-        case ListRule():
-            return _list_finder(rule, shape, inner)
-        case PathRule() if not inner:
-            return _path_finder(rule, shape.item if isinstance(shape, Items) else shape)
-        case TextRule() if not inner:
-            return _text_finder(rule)
-        case LookupRule() if not inner:
-            return _lookup_finder(rule)
-    return None
 
 
 def agrees(value: Any, read: Any, shape: AnyShape) -> bool:
@@ -277,7 +255,7 @@ def _each_writer(rule: EachRule, shape: AnyShape) -> Writer | None:
         for one in value:
             cell: Body = {}
             item(one, cell, lookups)
-            items.append(cell[_ITSELF] if _ITSELF in cell else cell)
+            items.append(cell.get(_ITSELF, cell))
         put(body, steps, items)
 
     return write
@@ -308,103 +286,3 @@ def _rows(lookups: Lookups, rule: LookupRule) -> Rows:
     if rows is None:
         raise Refused("lookup_failed", f"the {rule.lookup} were not read")
     return rows if isinstance(rows, Rows) else Rows(rows)
-
-
-# -- finding -----------------------------------------------------------------------------------------------------
-
-
-def _path_finder(rule: PathRule, shape: AnyShape) -> Finder | None:
-    chain = chain_of(rule, shape)
-    if any(piece.find is None for piece in chain):
-        return None
-    finds = [piece.find for piece in reversed(chain) if piece.find is not None]
-    unknown = shape.open_to if isinstance(shape, Enum) else None
-
-    def find(value: Any, _lookups: Lookups) -> list[Any] | None:
-        # An absent key, null, or any word that isn't listed can't be asked for as a value.
-        if (
-            value is None
-            or value == unknown
-            or (type(value) is type(rule.if_missing) and value == rule.if_missing)
-        ):
-            return None
-        if not rule.values and not fits(value, shape) and not isinstance(shape, Instant):
-            return []
-        if isinstance(shape, Instant) and not chain:
-            try:
-                value = in_utc(value)
-            except Refused:
-                return None
-        found = [value]
-        for one in finds:
-            deeper: list[Any] = []
-            for each in found:
-                more = one(each)
-                if more is None:
-                    return None
-                deeper += more
-            found = deeper
-        return None if None in found or len(found) > _MOST_FOUND else found
-
-    return find
-
-
-def _text_finder(rule: TextRule) -> Finder | None:
-    template = parse_text(rule.text)
-    if len(template.holes) != 1:
-        return None
-
-    def find(value: Any, _lookups: Lookups) -> list[Any] | None:
-        inside = template.strip(value) if isinstance(value, str) else None
-        return [] if inside is None else [inside]
-
-    return find
-
-
-def _list_finder(rule: ListRule, shape: AnyShape, inner: tuple[str, ...]) -> Finder | None:
-    finders = []
-    for source in rule.list:
-        whole = isinstance(source, EachRule | ListRule)
-        item = shape.item if isinstance(shape, Items) else None
-        finder = finder_of(source, shape if whole else item, inner)
-        if finder is None:
-            return None
-        finders.append(finder)
-
-    def find(value: Any, lookups: Lookups) -> list[Any] | None:
-        found: list[Any] = []
-        for finder in finders:
-            more = finder(value, lookups)
-            if more is None:
-                return None
-            found += [
-                one for one in more if not any(type(one) is type(other) and one == other for other in found)
-            ]
-        return found
-
-    return find
-
-
-def _lookup_finder(rule: LookupRule) -> Finder | None:
-    key_shape = shape_of(UNIFIED[rule.lookup]).fields[rule.where]
-    inner = finder_of(rule.is_, key_shape)
-    if inner is None:
-        return None
-    folded = isinstance(key_shape, Text) and key_shape.casefolded
-
-    def find(value: Any, lookups: Lookups) -> list[Any] | None:
-        rows = lookups.get(rule.lookup)
-        if rows is None:
-            return None
-        rows = rows if isinstance(rows, Rows) else Rows(rows)
-        found: list[Any] = []
-        for row in rows.where(rule.take, value):
-            key = row.get(rule.where)
-            if key is not None and len(rows.where(rule.where, key, folded=folded)) == 1:
-                more = inner(key, lookups)
-                if more is None:
-                    return None
-                found += more
-        return found
-
-    return find

@@ -321,9 +321,10 @@ class Filter(Closed):
     """Another call of the resource, sent instead of the list call."""
     any: PlainText | None = None
     """What joins the repeated text when several vendor values read as the wanted one."""
-    values: Annotated[tuple[tuple[Scalar, tuple[Scalar, ...]], ...] | None, BeforeValidator(scalar_table)] = (
-        None
-    )
+    values: Annotated[
+        tuple[tuple[Scalar, tuple[Scalar, ...]], ...] | None,
+        BeforeValidator(scalar_table, json_schema_input_type=Mapping[str, Scalar | tuple[Scalar, ...]]),
+    ] = None
     """Our value → the vendor's value, or the list of them; instead of turning the field's rule round."""
     otherwise: Annotated[Literal["here", "refuse"], one_of("here", "refuse")] = "here"
     """What is done with a value that can't be quoted."""
@@ -355,9 +356,6 @@ class Sort(Closed):
         return self
 
 
-Fields = Annotated[Mapping[str, Rule | None], Field(max_length=200)]
-
-
 class MappingFile(Closed):
     """How the records of one source become rows of one unified resource."""
 
@@ -371,9 +369,9 @@ class MappingFile(Closed):
     """Start from that mapping: `connector/api.resource`."""
     where: Condition | None = None
     """Which records are kept; the others are counted and reported as left out."""
-    fields: Fields = {}
+    fields: Mapping[str, Rule | None] = {}
     """Unified field → rule; fields that aren't listed are null."""
-    on: Mapping[Name, Fields] = {}
+    on: Mapping[Name, Mapping[str, Rule | None]] = {}
     """Rules that differ for the records of one call: call → field → rule."""
     members: Members | None = None
     """Who is in a group (groups only)."""

@@ -14,7 +14,7 @@ from connector.mapping.path import PathInvalid, parse_path
 
 __all__ = ["Template", "parse_text"]
 
-_PIECE = re.compile(r"\{\{|\}\}|[{}]|[^{}]+")
+_PIECE = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[{}]|[^{}]+")
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,17 @@ class Template:
 @lru_cache(maxsize=1024)
 def parse_text(text: str) -> Template:
     """The template that `text` is. Raises ValueError with a sentence for whoever wrote it."""
-    texts, holes = [""], []
-    pieces = iter(_PIECE.findall(text))
-    for piece in pieces:
+    texts: list[str] = [""]
+    holes: list[str] = []
+    for piece in _PIECE.findall(text):
         if piece in ("{{", "}}"):
             texts[-1] += piece[0]
         elif piece == "}":
             raise ValueError("a single `}`; a brace that is meant as text is written twice")
         elif piece == "{":
-            hole = next(pieces, "")
-            if next(pieces, "") != "}":
-                raise ValueError("a `{` that no `}` closes; a brace that is meant as text is written twice")
-            holes.append(_checked(hole))
+            raise ValueError("a `{` that no `}` closes; a brace that is meant as text is written twice")
+        elif piece[0] == "{":
+            holes.append(_checked(piece[1:-1]))
             texts.append("")
         else:
             texts[-1] += piece

@@ -20,9 +20,9 @@ from connector.mapping.refusal import Refused
 from connector.mapping.words import typed
 
 __all__ = [
+    "Transform",
     "TypedTable",
     "ValuesTable",
-    "Transform",
     "as_integer",
     "as_string",
     "case",

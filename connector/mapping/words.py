@@ -12,7 +12,18 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-__all__ = ["Closed", "Literals", "PlainText", "Scalar", "Table", "one_of", "scalar_table", "typed"]
+__all__ = [
+    "Closed",
+    "Literals",
+    "PlainText",
+    "Scalar",
+    "Table",
+    "one_of",
+    "plain",
+    "same",
+    "scalar_table",
+    "typed",
+]
 
 MAX_TEXT = 1_000
 MAX_ROWS = 1_000
@@ -33,6 +44,18 @@ def typed(value: Any) -> tuple[type, Any]:
     return (int if kind is float else kind), value
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two plain values are equal and of one JSON type."""
+    return typed(one) == typed(other)
+
+
+def plain(value: Any) -> Any:
+    """A JSON value of the YAML without its marks."""
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def one_of(*words: str) -> BeforeValidator:
     """Refuses any other word, and says which there are."""
 
@@ -42,7 +65,8 @@ def one_of(*words: str) -> BeforeValidator:
             raise PydanticCustomError("word", "unknown word `{found}`", {"found": found, "allowed": words})
         return value
 
-    return BeforeValidator(check, json_schema_input_type=None)
+    allowed: Any = Annotated[str, WithJsonSchema({"type": "string", "enum": list(words)})]
+    return BeforeValidator(check, json_schema_input_type=allowed)
 
 
 def _is_scalar(value: Any) -> bool:

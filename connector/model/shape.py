@@ -15,7 +15,21 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-__all__ = ["CaseFolded", "Enum", "Flag", "Free", "Instant", "Items", "Label", "Membership", "Record", "Shape", "Text", "Whole", "shape_of"]
+__all__ = [
+    "CaseFolded",
+    "Enum",
+    "Flag",
+    "Free",
+    "Instant",
+    "Items",
+    "Label",
+    "Membership",
+    "Record",
+    "Shape",
+    "Text",
+    "Whole",
+    "shape_of",
+]
 
 
 @dataclass(frozen=True)

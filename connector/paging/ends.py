@@ -17,7 +17,9 @@ def check_ends(ends: str, style: Any) -> None:
     """What `ends` names must be given, and `more` and `pages` only where they are what ends."""
     needed = _NEEDS.get(ends)
     if needed and getattr(style, needed) is None:
-        raise PydanticCustomError("paging", "`ends: {ends}` needs `{needed}`", {"ends": ends, "needed": needed})
+        raise PydanticCustomError(
+            "paging", "`ends: {ends}` needs `{needed}`", {"ends": ends, "needed": needed}
+        )
     for word in ("more", "pages"):
         if word != needed and getattr(style, word, None) is not None:
             raise PydanticCustomError("paging", "`{word}` is used only with `ends: {word}`", {"word": word})

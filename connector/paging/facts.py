@@ -82,5 +82,7 @@ def read_count(path: str, body: Any, noun: str) -> int:
     if found is MISSING:
         raise PagingBroken(f"the answer has nothing at {path}, where {noun} should stand")
     if type(found) is not int or found < 0:
-        raise PagingBroken(f"{noun} at {path} is not a whole number from 0: expected integer, got {json_type(found)}")
+        raise PagingBroken(
+            f"{noun} at {path} is not a whole number from 0: expected integer, got {json_type(found)}"
+        )
     return found

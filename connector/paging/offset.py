@@ -59,7 +59,9 @@ class Offset(Style):
             if not holds_more(self.more, page.body):
                 return Step(None, "more")
             if page.received == 0:
-                raise PagingBroken("the answer says that there is more and holds no record, so there is no next index")
+                raise PagingBroken(
+                    "the answer says that there is more and holds no record, so there is no next index"
+                )
         elif page.received == 0:
             return Step(None, "empty_page")
         return Step(after)

@@ -44,7 +44,9 @@ class Token(Style):
 
     def advance(self, state: State, page: PageFacts) -> Step:
         token = parse_path(self.next).one(page.body, Notes())
-        form = "missing" if token is MISSING else "null" if token is None else "empty" if token == "" else None
+        form = (
+            "missing" if token is MISSING else "null" if token is None else "empty" if token == "" else None
+        )
         if form in self.no_next:
             return Step(None, "no_next")
         if form is not None:
@@ -52,5 +54,7 @@ class Token(Style):
                 f"the next token at {self.next} is {form}; this connector says that the end is: {', '.join(self.no_next)}"
             )
         if type(token) not in (str, int):
-            raise PagingBroken(f"the next token at {self.next}: expected string or integer, got {json_type(token)}")
+            raise PagingBroken(
+                f"the next token at {self.next}: expected string or integer, got {json_type(token)}"
+            )
         return Step({**state, "token": token})
