@@ -6,6 +6,7 @@
     │  ├─ CursorExpired                cursor_expired            410
     │  └─ NotFound                     not_found                 404
     ├─ ConfigurationInvalid            configuration_invalid     500   faults in YAML, settings, environment
+    ├─ StoreUnavailable                store_unavailable         503   yes: our own database can't be used now
     ├─ EgressRefused                   egress_refused            403   the address may not be called
     ├─ ListingChanged                  listing_changed           409   a page can't be continued; list again
     ├─ ListingIncomplete               listing_incomplete        502   a walk ended and not all was seen
@@ -48,6 +49,7 @@ __all__ = [
     "NotFound",
     "PagingBroken",
     "RateLimited",
+    "StoreUnavailable",
     "VendorError",
     "VendorFailure",
     "VendorNotFound",
@@ -129,6 +131,14 @@ class ConfigurationInvalid(ConnectorError):
 
     def __str__(self) -> str:
         return "\n".join([super().__str__(), *(str(fault) for fault in self.faults)])
+
+
+class StoreUnavailable(ConnectorError):
+    """Our own database is locked, full, or can't be reached."""
+
+    code = "store_unavailable"
+    http_status = 503
+    retryable = True
 
 
 class EgressRefused(ConnectorError):

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from platformdirs import user_data_path
-
 from connector.account import name_secrets, open_account, secret_origins
 from connector.catalog import Catalog, search_folders
 from connector.cursor import Seal
@@ -20,7 +18,7 @@ from connector.fetch import Clock
 from connector.questions import Questions
 from connector.settings import Settings
 from connector.store.accounts import Account, Accounts
-from connector.store.database import Database
+from connector.store.database import Database, default_path
 from connector.store.keys import Keyring
 
 __all__ = ["StoredAccounts"]
@@ -32,8 +30,7 @@ class StoredAccounts:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.read()
         keys = self.settings.keys
-        folder = user_data_path("directory-connector")
-        self._keyring = Keyring.parse(keys.get_secret_value()) if keys else Keyring.from_file(folder / "keys")
+        self._keyring = Keyring.parse(keys.get_secret_value()) if keys else Keyring.from_file(default_path().parent / "keys")
         self._database = Database(self.settings.database_url)
         self._accounts = Accounts(self._database, self._keyring)
         self.catalog = Catalog(search_folders(self.settings.mappings))

@@ -15,9 +15,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
-from connector.errors import ConfigurationInvalid
+from connector.errors import ConfigurationInvalid, StoreUnavailable
 from connector.store.schema import HEAD, REVISIONS, VERSION_TABLE, versions
 
 __all__ = ["Database", "default_path"]
@@ -53,6 +53,9 @@ class Database:
         self._writes = self.engine.execution_options(**{_WRITES: True})
         try:
             self._prepare()
+        except StoreUnavailable as error:
+            self.close()
+            raise ConfigurationInvalid(error.message.replace("can't be used", "can't be opened", 1)) from None
         except DBAPIError as error:
             self.close()
             reason = " ".join(str(error.orig).split())
@@ -78,15 +81,24 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that only reads; on SQLite it waits for no writer."""
-        with self.engine.begin() as connection:
+        """A transaction that only reads; on SQLite it waits for no writer. Raises StoreUnavailable."""
+        with self._told(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that may write; on SQLite one at a time, the others wait."""
-        with self._writes.begin() as connection:
+        """A transaction that may write; on SQLite one at a time, the others wait. Raises StoreUnavailable."""
+        with self._told(), self._writes.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A full disk, a lock that isn't released, a lost server: said as ours, without statement or values."""
+        try:
+            yield
+        except (OperationalError, InterfaceError) as error:
+            reason = " ".join(str(error.orig).split())
+            raise StoreUnavailable(f"the database {self.place} can't be used: {reason}") from None
 
     def _prepare(self) -> None:
         with self.reading() as connection:

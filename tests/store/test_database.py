@@ -21,7 +21,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, MetaData, Table, Text, delete, insert, select
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from connector.errors import ConfigurationInvalid
+from connector.errors import ConfigurationInvalid, StoreUnavailable
 from connector.store import schema
 from connector.store.accounts import Accounts
 from connector.store.database import _ADVISORY_LOCK, Database
@@ -348,3 +348,18 @@ def test_closing_twice_is_closing(url: str) -> None:
     database = Database(url)
     database.close()
     database.close()
+
+
+def test_a_lock_that_is_not_released_is_told_as_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.store.database._BUSY_SECONDS", 0.01)
+    path = tmp_path / "accounts.sqlite3"
+    with (
+        Database(f"sqlite:///{path}") as database,
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        with (
+            pytest.raises(StoreUnavailable, match=r"accounts\.sqlite3 can't be used: database is locked"),
+            database.writing(),
+        ):
+            pass
