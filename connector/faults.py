@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
+from typing_extensions import TypeAliasType
 
 from connector.yamlfile import Complaint, Fault, Mark, YamlList, YamlMap, mark_at, nearest
 
@@ -197,6 +198,8 @@ def _words_at(model: type[BaseModel], loc: Sequence[Any]) -> tuple[str, ...]:
 
 
 def _models_at(annotation: Any, steps: tuple[Any, ...]) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, TypeAliasType):
+        annotation = annotation.__value__
     origin = get_origin(annotation)
     if origin is Annotated:
         yield from _models_at(get_args(annotation)[0], steps)

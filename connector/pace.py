@@ -8,15 +8,16 @@ never rolls dice: the time left and the random number are given.
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from connector.errors import RateLimited, VendorFailure, VendorUnavailable
 
 __all__ = ["Backoff", "RetryPolicy", "next_delay", "parse_retry_after"]
 
 LONGEST_RETRY_AFTER = 86_400.0
+LONGEST_HTTP_DATE = 64  # nearly twice the longest of the three forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,54 +65,31 @@ def next_delay(
     return delay if delay < left else None
 
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>[0-5]\d|60)"
-_HTTP_DATES = tuple(
-    re.compile(pattern, re.ASCII)
-    for pattern in (
-        # The three forms of RFC 9110 §5.6.7; a recipient has to read the two old ones as well.
-        rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?P<day>\d\d) (?P<month>[A-Z][a-z]{{2}}) (?P<year>\d{{4}}) {_CLOCK} GMT",
-        rf"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?P<day>\d\d)-(?P<month>[A-Z][a-z]{{2}})-(?P<short_year>\d\d) {_CLOCK} GMT",
-        rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<month>[A-Z][a-z]{{2}}) (?P<day>[ \d]\d) {_CLOCK} (?P<year>\d{{4}})",
-    )
-)
-_SECONDS = re.compile(r"\d+", re.ASCII)
-
-
 def parse_retry_after(value: str, now: datetime) -> float | None:
     """Seconds that a `Retry-After` header asks for (RFC 9110 §10.2.3), at most a day; None for nonsense.
 
     `now` is aware; a date that has passed is 0.
     """
     text = value.strip(" \t")
-    if _SECONDS.fullmatch(text):
+    if not text.isascii():
+        return None
+    if text.isdigit():
         return min(float(text), LONGEST_RETRY_AFTER)  # not int(), which refuses thousands of digits
-    moment = _http_date(text, now)
+    moment = _http_date(text) if len(text) <= LONGEST_HTTP_DATE else None
     if moment is None:
         return None
     return min(max(math.ceil((moment - now).total_seconds()), 0.0), LONGEST_RETRY_AFTER)
 
 
-def _http_date(text: str, now: datetime) -> datetime | None:
-    found = next((match for form in _HTTP_DATES if (match := form.fullmatch(text))), None)
-    if found is None or found["month"] not in _MONTHS:
-        return None
-    parts = found.groupdict()
-    if (short := parts.get("short_year")) is not None:
-        year = int(short) + now.year - now.year % 100
-        if year > now.year + 50:  # RFC 9110 §5.6.7: then the century before is meant
-            year -= 100
-    else:
-        year = int(parts["year"])
+def _http_date(text: str) -> datetime | None:
+    """A date in any of the three forms of RFC 9110 §5.6.7, or in one of mail's that are close to them."""
+    text = text.replace(":60 ", ":59 ")  # a leap second, which datetime doesn't know
     try:
-        return datetime(
-            year,
-            _MONTHS.index(found["month"]) + 1,
-            int(found["day"]),
-            int(found["hour"]),
-            int(found["minute"]),
-            min(int(found["second"]), 59),  # a leap second is written 60
-            tzinfo=UTC,
-        )
-    except ValueError:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
         return None
+    if moment.tzinfo is not None:
+        return moment
+    # Only asctime's form has no zone and is UTC; anything else without one named a zone that nobody knows.
+    is_asctime = text[3:].replace("  ", " 0") == moment.ctime()[3:].replace("  ", " 0")
+    return moment.replace(tzinfo=UTC) if is_asctime else None

@@ -47,6 +47,8 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """Records of the page at `state` that were already served (it is larger than a caller's limit)."""
     served_digest: str | None = None
     last_id: str | None = None
+    edge: str | None = None
+    """The last id of the page before: it comes again when someone new shifts the rest."""
     count: int = 0
     """Records received on finished pages, repeats counted."""
     seen: int = 0
@@ -108,15 +110,16 @@ def finish_page(
     """(the place after this page, what ended the listing or None). Raises PagingBroken."""
     received = len(ids)
     count = place.count + received
-    distinct = len({found for found in ids if found is not None})
+    known = {found for found in ids if found is not None}
+    again = place.edge in known
+    distinct = len(known) - again
     total = style.declared(body)
     place = _with_total(place, total)
-    if received > distinct:
-        lost = sum(found is None for found in ids)
-        place = place.noting(
-            *(["records_left_out"] if lost else []),
-            *(["duplicate_ids"] if received - lost > distinct else []),
-        )
+    lost = sum(found is None for found in ids)
+    place = place.noting(
+        *(["records_left_out"] if lost else []),
+        *(["duplicate_ids"] if received - lost > distinct else []),
+    )
     if total is not None and count > total and "total_moved" not in place.reasons:
         raise PagingBroken(
             f"the vendor declares {total} records and has sent {count}: one of the two is wrong"
@@ -137,6 +140,7 @@ def finish_page(
             served=0,
             served_digest=None,
             last_id=None,
+            edge=next((found for found in reversed(ids) if found is not None), place.edge),
             count=count,
             seen=place.seen + distinct,
         ),
@@ -176,14 +180,12 @@ def _with_content(place: Place, ids: Sequence[str | None]) -> Place:
     The first id is looked at by itself: pages of one walk may differ in size, and a server that always
     starts at its first record then never repeats a whole page.
     """
-    if not ids:
+    if all(found is None for found in ids):  # nothing to tell pages apart by
         if place.empty_pages >= _MOST_EMPTY_PAGES:
             raise PagingBroken(
-                f"{_MOST_EMPTY_PAGES} empty pages came one after another, each saying that there is more"
+                f"{_MOST_EMPTY_PAGES} pages without an id came one after another, each saying that there is more"
             )
         return msgspec.structs.replace(place, empty_pages=place.empty_pages + 1)
-    if all(found is None for found in ids):
-        return msgspec.structs.replace(place, empty_pages=0)  # nothing to tell pages apart by
     begins = ids_digest(ids[:1])
     if begins == place.first_id and ids[0] is not None:
         raise PagingBroken(

@@ -6,6 +6,7 @@ body is sent which would mean something else. `finding` turns rules round for fi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -189,11 +190,11 @@ def _cases_writer(rule: CasesRule) -> Writer | None:
             else MISSING
         )
         if ours is not MISSING:
-            bodies.setdefault(repr(ours), []).append(case.when.literals())
+            bodies.setdefault(_key(ours), []).append(case.when.literals())
     chosen: dict[str, Mapping[str, Any]] = {
         key: found[0] for key, found in bodies.items() if len(found) == 1 and found[0] is not None
     }
-    chosen |= {repr(ours): parts for ours, parts in (rule.write or {}).items()}
+    chosen |= {_key(ours): parts for ours, parts in (rule.write or {}).items()}
     plans: dict[str, list[tuple[tuple[Any, ...], Any]]] = {}
     for key, parts in chosen.items():
         steps = [(_plain_steps(path), value) for path, value in parts.items()]
@@ -203,7 +204,7 @@ def _cases_writer(rule: CasesRule) -> Writer | None:
         return None
 
     def write(value: Any, body: Body, _lookups: Lookups) -> None:
-        plan = plans.get(repr(value))
+        plan = plans.get(_key(value))
         if plan is None:
             raise Refused(
                 "unmapped_value", f"this value can't be written; allowed: {', '.join(sorted(plans))}"
@@ -212,6 +213,10 @@ def _cases_writer(rule: CasesRule) -> Writer | None:
             put(body, steps, literal)
 
     return write
+
+
+def _key(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _object_writer(rule: ObjectRule, shape: AnyShape) -> Writer | None:

@@ -97,7 +97,7 @@ class PathRule(RuleBase):
 
     path: PathText
     as_: Annotated[Literal["string", "integer"] | None, one_of("string", "integer")] = Field(None, alias="as")
-    """`string`: from an integer, exact to 64 bits; `integer`: from a decimal string."""
+    """`string`: from an integer, digit by digit; `integer`: from a decimal string."""
     values: Table | None = None
     """The vendor's value → ours. One that isn't listed becomes `unknown` with a warning."""
     write: Table | None = None
@@ -206,7 +206,7 @@ class CasesRule(RuleBase):
     cases: Annotated[tuple[Case, ...], Field(min_length=1, max_length=100)]
     otherwise: Rule | None = None
     """When no case holds; without it `unknown` (or null) and a warning."""
-    write: Mapping[str, Mapping[PathText, Scalar]] | None = None
+    write: Mapping[str | bool | int, Mapping[PathText, Scalar]] | None = None
     """Our value → what is written for it: path → value."""
 
 

@@ -34,8 +34,9 @@ __all__ = [
 ]
 
 _LONGEST_SHOWN = 60
-_LEAST, _MOST = -(2**63), 2**64 - 1
-_DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,19}", re.ASCII)
+_MOST_DIGITS = 100
+_BOUND = 10**_MOST_DIGITS
+_DECIMAL = re.compile(rf"0|-?[1-9][0-9]{{0,{_MOST_DIGITS - 1}}}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -82,17 +83,17 @@ def _shown(value: Any) -> str:
 
 
 def as_string() -> Transform:
-    """`as: string` reads an integer (up to 64 bits) as the text of its digits."""
+    """`as: string` reads an integer as the text of its digits, every one of them kept."""
 
     def read(value: Any) -> str:
         if type(value) is not int:
             raise _wrong("integer", value)
-        if not _LEAST <= value <= _MOST:
-            raise Refused("implausible", "an integer of more than 64 bits")
+        if not -_BOUND < value < _BOUND:
+            raise Refused("implausible", f"an integer of more than {_MOST_DIGITS} digits")
         return str(value)
 
     def write(value: Any) -> int:
-        if type(value) is not str or not _DECIMAL.fullmatch(value) or not _LEAST <= int(value) <= _MOST:
+        if type(value) is not str or not _DECIMAL.fullmatch(value):
             raise Refused("wrong_type", "expected the digits of an integer: the vendor keeps a number here")
         return int(value)
 
@@ -147,12 +148,13 @@ def values(
     """
     rows = tuple(rows)
     table, chosen = TypedTable(rows), TypedTable(preferred)
-    keys: dict[tuple[type, Any], list[Any]] = {}
+    by_ours: dict[tuple[type, Any], tuple[Any, list[Any]]] = {}
     for key, ours in rows:
-        keys.setdefault(typed(ours), []).append(key)
+        by_ours.setdefault(typed(ours), (ours, []))[1].append(key)
+    keys = TypedTable(by_ours.values())
     null = table.get(None)
     writable = tuple(
-        ours for (_, ours), found in keys.items() if len(found) == 1 or chosen.get(ours) is not MISSING
+        ours for ours, found in by_ours.values() if len(found) == 1 or chosen.get(ours) is not MISSING
     )
 
     def read(value: Any) -> Any:
@@ -173,8 +175,8 @@ def values(
         wanted = chosen.get(value)
         if wanted is not MISSING:
             return wanted
-        found = keys.get(typed(value), [])
-        if len(found) == 1:
+        found = keys.get(value)
+        if found is not MISSING and len(found) == 1:
             return found[0]
         allowed = ", ".join(_shown(one) for one in writable) or "none"
         shown = "this value" if hidden else _shown(value)
@@ -182,7 +184,7 @@ def values(
 
     def find(value: Any) -> list[Any] | None:
         # Every unlisted vendor value reads as `instead`: they can't be enumerated.
-        return None if instead is not None and value == instead else list(keys.get(typed(value), []))
+        return None if instead is not None and value == instead else list(keys.get(value) or ())
 
     return ValuesTable("values", read, write, find, "any", None if null is MISSING else null, writable)
 

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import BeforeValidator, Field, StrictInt, WithJsonSchema
 
 from connector.errors import PagingBroken
 from connector.mapping.path import MISSING, Notes, PathText, json_type, parse_path
 from connector.paging.facts import PageFacts, State, Step, Style
 
 __all__ = ["Token"]
+
+EmptyForm = Annotated[
+    Literal["missing", "null", "empty"],
+    BeforeValidator(lambda form: "null" if form is None else form),  # YAML's bare null is the word meant
+    WithJsonSchema({"enum": ["missing", "null", "empty", None]}),
+]
 
 
 class Token(Style):
@@ -25,7 +31,7 @@ class Token(Style):
     """The most records to ask for at once."""
     next: PathText
     """Path of the next page's token."""
-    no_next: tuple[Literal["missing", "null", "empty"], ...] = ("missing",)
+    no_next: tuple[EmptyForm, ...] = ("missing",)
     """The forms in which the vendor says that there is no next page."""
 
     @property

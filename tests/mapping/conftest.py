@@ -148,6 +148,8 @@ def command_users(compiled: Compiled) -> Any:
     return compiled(COMMAND_USERS)
 
 
-@pytest.fixture(params=[SCIM_USERS, SCIM_GROUPS, COMMAND_USERS], ids=["scim_users", "scim_groups", "command_users"])
+@pytest.fixture(
+    params=[SCIM_USERS, SCIM_GROUPS, COMMAND_USERS], ids=["scim_users", "scim_groups", "command_users"]
+)
 def mapping_text(request: pytest.FixtureRequest) -> str:
     return str(request.param)

@@ -14,7 +14,12 @@ from connector.mapping.refusal import Refused
 
 MOMENTS = st.datetimes(datetime(1975, 1, 1), datetime(5000, 1, 1))  # noqa: DTZ001 - the tests add the zone
 JUNK = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30), st.text("0123456789-:TZ.+", max_size=30),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=30),
+    st.text("0123456789-:TZ.+", max_size=30),
     st.lists(st.integers(), max_size=2),
 )
 
@@ -70,7 +75,16 @@ def test_digits_are_kept(text: str, utc: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-01-31", "2026-01-31 12:00:00Z", "2026-01-31T12:00Z", "2026-13-01T00:00:00Z", "2026-01-31T12:00:60Z", "٢026-01-31T12:00:00Z", ""]
+    "text",
+    [
+        "2026-01-31",
+        "2026-01-31 12:00:00Z",
+        "2026-01-31T12:00Z",
+        "2026-13-01T00:00:00Z",
+        "2026-01-31T12:00:60Z",
+        "٢026-01-31T12:00:00Z",
+        "",
+    ],
 )
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(Refused):

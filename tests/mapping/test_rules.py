@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -25,6 +25,7 @@ from connector.mapping.rules import (
 )
 from connector.mapping.text import parse_text
 
+jsonschema: Any = importlib.import_module("jsonschema")  # it has no types
 RULE: TypeAdapter[Any] = TypeAdapter(Rule)
 
 
@@ -45,7 +46,10 @@ def _rule(text: str) -> Any:
         ("team", WordRule(word="team")),
         ("input.email", InputRule(input="email")),
         ("inputs", WordRule(word="inputs")),
-        ("{id: $.a, name: team}", ObjectRule(object={"id": PathRule(path="$.a"), "name": WordRule(word="team")})),
+        (
+            "{id: $.a, name: team}",
+            ObjectRule(object={"id": PathRule(path="$.a"), "name": WordRule(word="team")}),
+        ),
         ("{word: x}", ObjectRule(object={"word": WordRule(word="x")})),
         ("{input: $.x}", ObjectRule(object={"input": PathRule(path="$.x")})),
         ("{object: {text: $.x}}", ObjectRule(object={"text": PathRule(path="$.x")})),
@@ -57,7 +61,12 @@ def test_short_forms(short: str, long: Any) -> None:
 
 def test_keys_of_a_table_keep_their_type() -> None:
     rule = _rule("{path: $.x, values: {true: a, 1: b, '1': c, null: d}}")
-    assert [(type(key), ours) for key, ours in rule.values] == [(bool, "a"), (int, "b"), (str, "c"), (type(None), "d")]
+    assert [(type(key), ours) for key, ours in rule.values] == [
+        (bool, "a"),
+        (int, "b"),
+        (str, "c"),
+        (type(None), "d"),
+    ]
 
 
 def test_rules_are_plain_frozen_values() -> None:
@@ -76,9 +85,17 @@ def test_rules_are_plain_frozen_values() -> None:
         ("{path: $.x, as: text}", "unknown word `text`", ("string", "integer")),
         ("{path: $.x, as: string, values: {1: a}}", "only one of as, values, date and split", None),
         ("{path: $.x, split: ' '}", "`split` and `take` stand together", None),
-        ("{path: $.x, split: ' ', take: second}", "unknown word `second`", ("first", "rest", "last", "before_last")),
+        (
+            "{path: $.x, split: ' ', take: second}",
+            "unknown word `second`",
+            ("first", "rest", "last", "before_last"),
+        ),
         ("{path: $.x, write: {a: 1}}", "there are none", None),
-        ("{path: $.x, date: iso}", "not a date format", ("rfc3339", "epoch_s", "epoch_ms", "filetime", "ldap")),
+        (
+            "{path: $.x, date: iso}",
+            "not a date format",
+            ("rfc3339", "epoch_s", "epoch_ms", "filetime", "ldap"),
+        ),
         ("{path: $.x, date: '%Y-%m-%d'}", "add `zone: UTC`", None),
         ("{path: $.x, date: '%Y-%m-%d', zone: CET}", "unknown word `CET`", ("UTC",)),
         ("{path: $.x, date: rfc3339, zone: UTC}", "`zone` is for a strptime format", None),
@@ -121,7 +138,10 @@ HEAD = "source: a.users\nunified: users\n"
         (HEAD + "filters: {status: {evaluate: here, query: {a: b}}}", "nothing is sent"),
         (HEAD + "filters: {status: {evaluate: vendor}}", "what is sent to the vendor?"),
         (HEAD + "filters: {status: {evaluate: here, operators: [like]}}", "unknown word `like`"),
-        (HEAD + "filters: {status: {evaluate: vendor, query: {q: 'status={value}'}}}", "must name its quoting"),
+        (
+            HEAD + "filters: {status: {evaluate: vendor, query: {q: 'status={value}'}}}",
+            "must name its quoting",
+        ),
         (HEAD + "sorts: {status: {}}", "what is sent to the vendor?"),
         (HEAD + "members: {user: $}", "either `each`"),
         (HEAD + "members: {user: $, each: '$.a[*]', call: b}", "either `each`"),
@@ -137,7 +157,10 @@ def test_what_a_file_is_refused_for(text: str, part: str) -> None:
 
 
 def test_a_filter_of_a_file() -> None:
-    text = HEAD + "filters: {status: {evaluate: vendor, query: {q: '{value}'}, any: ' or ', values: {active: A, inactive: [L, M]}}}"
+    text = (
+        HEAD
+        + "filters: {status: {evaluate: vendor, query: {q: '{value}'}, any: ' or ', values: {active: A, inactive: [L, M]}}}"
+    )
     found = MappingFile.model_validate(yamlfile.load(text, "test.yaml")).filters["status"]
     assert found is not None
     assert found.operators == ("eq",)
@@ -154,7 +177,11 @@ def schema() -> Any:
 def test_the_schema_takes_the_files_that_we_take(schema: Any, mapping_text: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     document = yaml.load(mapping_text, yaml.BaseLoader)  # noqa: S506 - BaseLoader builds only text
-    errors = [e.message for e in jsonschema.Draft202012Validator(schema).iter_errors(document) if "'true'" not in e.message]
+    errors = [
+        e.message
+        for e in jsonschema.Draft202012Validator(schema).iter_errors(document)
+        if "'true'" not in e.message
+    ]
     assert errors == []
 
 

@@ -15,13 +15,21 @@ from connector.mapping.rules import MappingFile, PathRule
 from connector.mapping.transforms import TypedTable, date, link, null_if, values
 from connector.mapping.words import same
 
-CASES = [pytest.param(example, id=f"{word}-{i}") for word, found in EXAMPLES.items() for i, example in enumerate(found)]
+CASES = [
+    pytest.param(example, id=f"{word}-{i}")
+    for word, found in EXAMPLES.items()
+    for i, example in enumerate(found)
+]
 
 
 @pytest.mark.parametrize("example", CASES)
 def test_the_example_is_true(example: Example) -> None:
     file = MappingFile.model_validate(
-        {"source": "a.b", "unified": "users", "fields": {"id": {"constant": "1"}, "custom_fields": {"object": {"x": example.rule}}}}
+        {
+            "source": "a.b",
+            "unified": "users",
+            "fields": {"id": {"constant": "1"}, "custom_fields": {"object": {"x": example.rule}}},
+        }
     )
     mapper, complaints = compile_mapping(file, None)
     assert complaints == []
@@ -75,7 +83,11 @@ def test_a_secret_word_is_not_shown() -> None:
 
 @pytest.mark.parametrize(
     ("word", "text"),
-    [("%Y-%m-%d", "2026-01-01T00:00:01Z"), ("epoch_s", "5200-01-01T00:00:00Z"), ("epoch_ms", "1970-01-02T00:00:00Z")],
+    [
+        ("%Y-%m-%d", "2026-01-01T00:00:01Z"),
+        ("epoch_s", "5200-01-01T00:00:00Z"),
+        ("epoch_ms", "1970-01-02T00:00:00Z"),
+    ],
 )
 def test_a_date_that_would_lose_part_of_it_is_not_written(word: str, text: str) -> None:
     piece = date(word)
