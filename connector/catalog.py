@@ -134,11 +134,14 @@ class _Loading:
         self.catalog, self.name, self.trail = catalog, name, trail
         self.faults: list[Fault] = []
         self.files: list[str] = []
+        self.is_sound = False
+        """The connector's own file has no fault: what a mapping doesn't find there, is not there."""
 
     def run(self, overrides: Mapping[str, Any]) -> Loaded:
         self.catalog.check_name(self.name)
         document = self._attempt(self.connector_document)
         rest = self._validated(document) if document is not None else None
+        self.is_sound = rest is not None and not self.faults
         mapped = [self._mapping(file, rest, overrides) for file in self.catalog.mapping_files(self.name)]
         if rest is not None and document is not None:
             known = {source.name for source in mapped if source}
@@ -262,8 +265,11 @@ class _Loading:
             other = self if connector == self.name else self._other(connector, document, "extends")
             if other is not None:
                 files = self.catalog.mapping_files(connector)
-                if f"{source}.yaml" in files and f"{connector}/{source}" not in self.trail:
-                    other.trail = (*other.trail, f"{connector}/{source}")
+                if target in self.trail:
+                    way = " → ".join((*self.trail, target))
+                    self._complain(document, ("extends",), f"extends goes in a circle: {way}")
+                elif f"{source}.yaml" in files:
+                    other.trail = (*other.trail, target)
                     below = other.mapping_document(f"{source}.yaml")
                 else:
                     allowed = tuple(f"{connector}/{name.removesuffix('.yaml')}" for name in files)
@@ -279,9 +285,11 @@ class _Loading:
         if document is None:
             return None
         if name in overrides:
-            document = merge(
-                document, yaml_of(overrides[name], Mark(f"override of {name}", 1, 1)), merging.MAPPING
-            )
+            override = yaml_of(overrides[name], Mark(f"override of {name}", 1, 1))
+            if not isinstance(override, YamlMap):
+                self.faults.append(Fault(f"override of {name}", 1, 1, "expected a mapping (key: value)"))
+                return None
+            document = merge(document, override, merging.MAPPING)
         _, faults, mapping = validate(MappingFile, document)
         self.faults += faults
         if mapping is None:
@@ -302,9 +310,10 @@ class _Loading:
             return None
         if mapping.source not in connector.sources():
             known = tuple(connector.sources())
-            self.faults += place(
-                document, [Complaint(("source",), "no such source (api.resource)", mapping.source, known)]
-            )
+            if self.is_sound:
+                self.faults += place(
+                    document, [Complaint(("source",), "no such source (api.resource)", mapping.source, known)]
+                )
             return None
         return connector.source(mapping.source)[0]
 

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from connector.errors import CursorInvalid
+from connector.errors import CursorInvalid, VendorError
 
 __all__ = ["Seal", "digest"]
 
@@ -50,11 +50,19 @@ class Seal:
         return cls([HKDF(SHA256(), 32, salt=None, info=b"directory-connector cursor").derive(material)])
 
     def seal(self, place: Mapping[str, Any], binding: Mapping[str, str]) -> str:
-        """The cursor for `place`, bound to every entry of `binding` (name -> digest)."""
-        text = zlib.compress(msgspec.json.encode({"place": place, "binding": binding}))
+        """The cursor for `place`, bound to every entry of `binding` (name -> digest).
+
+        Raises VendorError for a place that `unseal` would refuse: a vendor's token may be of any length.
+        """
+        text = msgspec.json.encode({"place": place, "binding": binding})
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = AESGCM(self.keys[0]).encrypt(nonce, text, _VERSION.encode())
-        return f"{_VERSION}.{base64.urlsafe_b64encode(nonce + sealed).rstrip(b'=').decode()}"
+        sealed = AESGCM(self.keys[0]).encrypt(nonce, zlib.compress(text), _VERSION.encode())
+        cursor = f"{_VERSION}.{base64.urlsafe_b64encode(nonce + sealed).rstrip(b'=').decode()}"
+        if len(text) > _MAX_BYTES or len(cursor) > _MAX_CHARS:
+            raise VendorError(
+                f"the vendor's token for the next page is too long for a cursor ({len(text):,} bytes)"
+            )
+        return cursor
 
     def unseal(self, cursor: str, binding: Mapping[str, str]) -> tuple[dict[str, Any], frozenset[str]]:
         """(place, names of bindings that differ). Raises CursorInvalid when it can't be opened at all."""

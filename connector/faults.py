@@ -27,27 +27,41 @@ def validate(
     model: type[M], document: YamlMap, *, not_built: Iterable[str] = (), context: Any = None
 ) -> tuple[M | None, list[Fault], M | None]:
     """(the model, or None with faults; all faults; what remains of a faulty document, for further checks)."""
-    complaints: list[Complaint] = []
+    faults: dict[Fault, None] = {}
+    taken: set[tuple[Any, ...]] = set()
     rest = document
     for _ in range(_ROUNDS):
         try:
             found = model.model_validate(rest, context=context)
         except ValidationError as error:
-            new = [
-                _complaint(model, rest, dict(item), frozenset(not_built))
-                for item in error.errors(include_url=False)
-            ]
-            complaints += [item for item in new if item not in complaints]
+            items = [dict(item) for item in error.errors(include_url=False)]
+            new = [_complaint(model, rest, item, frozenset(not_built)) for item in items]
+            # Placed in `rest`, not in `document`: what was taken out of a list has moved the items behind it.
+            own = [one for one, item in zip(new, items, strict=True) if _lacking(document, item) not in taken]
+            faults.update(dict.fromkeys(place(rest, own)))
             pruned = rest
-            for item in sorted(new, key=lambda item: _order(item.loc), reverse=True):
-                pruned = _without(pruned, item.loc)
+            for one in sorted(new, key=lambda one: _order(one.loc), reverse=True):
+                pruned = _without(pruned, one.loc)
+                taken.add(one.loc)
             if pruned == rest:
-                return None, place(document, complaints), None
+                return None, _in_order(faults), None
             rest = pruned
         else:
-            faults = place(document, complaints)
-            return (None if faults else found), faults, found
-    return None, place(document, complaints), None
+            return (None if faults else found), _in_order(faults), found
+    return None, _in_order(faults), None
+
+
+def _lacking(document: YamlMap, error: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """Where what is missing stands in the document: it was taken out because it is wrong, which was told already."""
+    if error["type"] == "missing":
+        return _present(document, error["loc"])
+    if error["type"] == "union_tag_not_found":
+        return _present(document, (*error["loc"], str(error["ctx"]["discriminator"]).strip("'")))
+    return None
+
+
+def _in_order(faults: Iterable[Fault]) -> list[Fault]:
+    return sorted(faults, key=lambda fault: (fault.file, fault.line, fault.column, fault.message))
 
 
 def place(document: YamlMap, complaints: Iterable[Complaint]) -> list[Fault]:
@@ -67,9 +81,7 @@ def place(document: YamlMap, complaints: Iterable[Complaint]) -> list[Fault]:
                 did_you_mean=word if word != complaint.found else None,
             )
         )
-    return sorted(
-        dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line, fault.column, fault.message)
-    )
+    return _in_order(dict.fromkeys(faults))
 
 
 def words_of(model: type[BaseModel]) -> tuple[str, ...]:

@@ -195,7 +195,7 @@ def _takes_null(schema: Json) -> bool:
 
 
 def _or_null(schema: Json) -> Json:
-    said = {key: schema[key] for key in ("description", "default") if key in schema}
+    said: Json = {key: schema[key] for key in ("description", "default") if key in schema}
     rest = {key: value for key, value in schema.items() if key not in said}
     arms = rest["anyOf"] if rest.keys() == {"anyOf"} else [rest]
     return {**said, "anyOf": [*arms, _NULL]}
@@ -212,6 +212,8 @@ def _tidy(schema: Any, *, is_property: bool = False) -> Any:
         if key in _NAMED_KEYS:
             kept = {name: part for name, part in value.items() if part.get("not") != {}}
             tidy[key] = {name: _tidy(part, is_property=key != "$defs") for name, part in kept.items()}
+        elif key == "default":
+            tidy[key] = _settled(value)
         elif key in _LITERAL_KEYS:
             tidy[key] = deepcopy(value)
         elif key != "discriminator" and not (is_property and key == "title"):
@@ -221,6 +223,15 @@ def _tidy(schema: Any, *, is_property: bool = False) -> Any:
     if tidy.get("default", ...) is None:
         del tidy["default"]
     return tidy
+
+
+def _settled(value: Any) -> Any:
+    """A default whose sets have one order: Python's own changes from process to process."""
+    if isinstance(value, dict):
+        return {key: _settled(item) for key, item in value.items()}
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return sorted(value)
+    return deepcopy(value)
 
 
 def _ordered(schema: Any) -> Any:

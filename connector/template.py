@@ -276,7 +276,7 @@ def _check_value(shape: Any) -> Any:
         if not template.is_one_hole and any(hole.quoting is None for hole in template.holes):
             raise PydanticCustomError(
                 "template",
-                "a hole inside other text must name its quoting, as in {{{name}:double}}",
+                "a hole inside other text must name its quoting, as in {{name}:double}",
                 {
                     "name": next(hole.name for hole in template.holes if hole.quoting is None),
                     "allowed": tuple(QUOTINGS),

@@ -8,8 +8,9 @@ each with file:line:column. Never runs a tag, follows no alias bomb, and reads a
 from __future__ import annotations
 
 import difflib
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,8 @@ __all__ = ["Complaint", "Fault", "Mark", "YamlList", "YamlMap", "load", "mark_at
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000
+MAX_DEPTH = 60
+MAX_DIGITS = 40
 
 
 class Mark(NamedTuple):
@@ -99,6 +102,7 @@ class YamlMap(dict[Any, Any]):
         if key in self:
             del self[key]
             self.pairs = [pair for pair in self.pairs if _typed(pair[0]) != _typed(key)]
+            self.update(pair for pair in self.pairs if pair[0] == key)  # `1`, where `true` was dropped
 
 
 class YamlList(list[Any]):
@@ -131,7 +135,11 @@ def read(path: Path, shown_as: str | None = None) -> YamlMap:
 def load(text: str, file: str) -> YamlMap:
     """The mapping that `text` says; `file` is the name that marks carry. Raises ConfigurationInvalid."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark or error.context_mark
         mark = Mark(file, place.line + 1, place.column + 1) if place else Mark(file, 1, 1)
@@ -144,7 +152,10 @@ def load(text: str, file: str) -> YamlMap:
         raise _invalid(Mark(file, 1, 1), "nested too deeply") from None
     if node is None:
         raise _invalid(Mark(file, 1, 1), "the file is empty")
-    faults: list[Fault] = []
+    faults = [
+        Fault(file, line, column, f"tags such as {tag} are not used in these files")
+        for line, column, tag in loader.tagged
+    ]
     value = _Construction(file, faults).value(node)
     if not faults and not isinstance(value, YamlMap):
         faults.append(Fault(*_mark(file, node), "expected a mapping (key: value) at the top of the file"))
@@ -191,25 +202,51 @@ _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
+class _Loader(yaml.SafeLoader):
+    """Composes nodes; notes every tag that the text itself says, since a node doesn't tell it from an implied one."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.tagged: list[tuple[int, int, str]] = []
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        peek: Callable[[], yaml.Event] = self.peek_event
+        event = peek()
+        tag, start = getattr(event, "tag", None), event.start_mark
+        if tag is not None and start is not None:
+            self.tagged.append((start.line + 1, start.column + 1, tag))
+        return super().compose_node(parent, index)
+
+
 class _Construction:
     """Turns composed nodes into values (YAML 1.2's core schema, less octal, hex, infinities)."""
 
     def __init__(self, file: str, faults: list[Fault]) -> None:
         self.file, self.faults, self.count = file, faults, 0
+        self.open: set[int] = set()
+        """Nodes that are being turned into values: a list or mapping can't stand in itself."""
 
     def value(self, node: yaml.Node) -> Any:
         self.count += 1
         if self.count > MAX_NODES:
             raise _invalid(_mark(self.file, node), f"more than {MAX_NODES:,} values (aliases counted)")
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node)
-        if isinstance(node, yaml.SequenceNode):
-            items = YamlList(_mark(self.file, node))
-            for child in node.value:
-                items.append(self.value(child))
-                items.item_marks.append(_mark(self.file, child))
-            return items
-        return self._scalar(node)
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        if id(node) in self.open:
+            raise _invalid(_mark(self.file, node), "an alias (*) stands in itself")
+        if len(self.open) == MAX_DEPTH:
+            raise _invalid(_mark(self.file, node), "nested too deeply")
+        self.open.add(id(node))
+        value = self._mapping(node) if isinstance(node, yaml.MappingNode) else self._sequence(node)
+        self.open.remove(id(node))
+        return value
+
+    def _sequence(self, node: yaml.Node) -> YamlList:
+        items = YamlList(_mark(self.file, node))
+        for child in node.value:
+            items.append(self.value(child))
+            items.item_marks.append(_mark(self.file, child))
+        return items
 
     def _mapping(self, node: yaml.MappingNode) -> YamlMap:
         found = YamlMap(_mark(self.file, node))
@@ -236,17 +273,20 @@ class _Construction:
 
     def _scalar(self, node: yaml.Node) -> Any:
         text = str(node.value)
-        if node.tag.startswith("!") or not node.tag.startswith("tag:yaml.org,2002:"):
-            self.faults.append(
-                Fault(*_mark(self.file, node), f"tags such as {node.tag} are not used in these files")
-            )
-            return text
         if getattr(node, "style", None) is not None:
             return text
         if text.lower() in _WORDS and text in (text.lower(), text.capitalize(), text.upper()):
             return _WORDS[text.lower()]
-        if _INTEGER.fullmatch(text):
+        if len(text) <= MAX_DIGITS and _INTEGER.fullmatch(text):
             return int(text)
         if _DECIMAL.fullmatch(text):
-            return float(text)
+            number = float(text)
+            if len(text) <= MAX_DIGITS and math.isfinite(number):
+                return number
+            self.faults.append(
+                Fault(
+                    *_mark(self.file, node),
+                    f"a number that can't be kept exactly: {text[:20]}…; write it in quotes",
+                )
+            )
         return text

@@ -2,3 +2,5 @@
 
 Everything here is pure: no network, no clock, no files, and no text from YAML is ever run.
 """
+
+__all__: list[str] = []

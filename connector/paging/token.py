@@ -31,7 +31,7 @@ class Token(Style):
     """The most records to ask for at once."""
     next: PathText
     """Path of the next page's token."""
-    no_next: tuple[EmptyForm, ...] = ("missing",)
+    no_next: Annotated[tuple[EmptyForm, ...], Field(min_length=1)] = ("missing",)
     """The forms in which the vendor says that there is no next page."""
 
     @property

@@ -1,0 +1,165 @@
+"""`demo`: a tour over a made-up tenant, in this process and a temporary folder.
+
+It touches no account, key or database of whoever runs it, and no address but the sandbox's own on this machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from connector.cli.output import harmless, screen
+
+if TYPE_CHECKING:
+    from connector.directory import Directory
+    from connector.questions import Page
+    from connector.stored import StoredAccounts
+
+__all__ = ["add_to", "demo"]
+
+_USERS = 300
+_FEW = 5
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds `demo`."""
+    app.command("demo")(demo)
+
+
+def demo() -> None:
+    """Show all of it on a made-up tenant.
+
+    Nothing of yours is read or changed.
+    """
+    from connector.cli.sandboxing import keep_account, sandbox_of
+
+    connector, double = sandbox_of(None)
+    with double(users=_USERS) as sandbox, _own_store() as stored:
+        _say(f"A made-up tenant of {_USERS} users now answers at {sandbox.base_url}")
+        keep_account(stored, "demo", connector, sandbox)
+        with _opened(stored) as directory:
+            said = ", ".join(f"{api} {answer}" for api, answer in directory.check().items())
+            _say(f"It is connected as the account 'demo', its token sealed. The vendor's own check: {said}")
+            _tour(stored, directory)
+    _end(connector)
+
+
+def _tour(stored: StoredAccounts, directory: Directory) -> None:
+    _step("The first users", "connector list users --limit 5")
+    first = directory.list("users", limit=_FEW)
+    _show(first)
+    _say("Only a page without a next cursor is the last; it may be short, or even empty, before that.")
+
+    _step("Another process goes on with the cursor", "connector list users --limit 5 --cursor c1.…")
+    with _opened(stored) as another:
+        _show(another.list("users", limit=_FEW, cursor=first.next_cursor))
+
+    _step("Groups", "connector list groups --limit 5")
+    _show(directory.list("groups", limit=_FEW))
+
+    _step("Everyone, to the end", "connector list users --all -o ndjson > users.ndjson")
+    _walk(directory)
+
+    _step("Who evaluates a filter", "connector list users --filter status=inactive --limit 5 --explain")
+    found = directory.list("users", filters={"status": "inactive"}, limit=_FEW, explain=True)
+    _show(found)
+
+    row = next(row for row in found.rows if row["groups"])
+    _step("One user", f"connector get users {row['id']}")
+    _show_fields(directory.get("users", row["id"]).row)
+
+    group = row["groups"][0]
+    _step(f"Who is in {harmless(str(group['name']))}", f"connector list groups/{group['id']}/users")
+    _show(directory.list(f"groups/{group['id']}/users", limit=_FEW))
+
+
+@contextmanager
+def _own_store() -> Iterator[StoredAccounts]:
+    """Accounts in a folder of their own, with a key of their own, both gone at the end."""
+    from pydantic import SecretStr
+
+    from connector.settings import Settings
+    from connector.stored import StoredAccounts
+
+    key = f"demo:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    with tempfile.TemporaryDirectory(prefix="connector-demo-") as folder:
+        url = f"sqlite:///{Path(folder) / 'demo.sqlite3'}"
+        settings = Settings.read().model_copy(update={"database_url": url, "keys": SecretStr(key)})
+        with StoredAccounts(settings) as stored:
+            yield stored
+
+
+@contextmanager
+def _opened(stored: StoredAccounts) -> Iterator[Directory]:
+    from connector.directory import Directory
+    from connector.egress import Egress
+    from connector.transport import Transport
+
+    kept, questions = stored.open("demo")
+    transport = Transport(Egress(kept.allow_networks))
+    with Directory(questions, transport.send, close=transport.close) as directory:
+        yield directory
+
+
+def _walk(directory: Directory) -> None:
+    from connector.cli.telling import summary
+
+    statuses: Counter[str] = Counter()
+    page: Page[Any] | None = None
+    for page in directory.pages("users", limit=1000):
+        statuses.update(row["status"] for row in page.rows)
+    assert page is not None
+    _print(", ".join(f"{count} {status}" for status, count in statuses.most_common()))
+    _print(summary(statuses.total(), "users", page.completeness), "dim")
+    _say("A walk that can't prove that it saw everyone says so, and fails.")
+
+
+def _show(page: Page[Any]) -> None:
+    from connector.cli.table import TableRows
+    from connector.cli.telling import explanation_lines, summary
+
+    TableRows(page.unified).add(page.rows)
+    if page.explain is not None:
+        for line in list(explanation_lines(page.explain))[:3]:
+            _print(line, "dim")
+    more = "" if page.next_cursor is None else " · next: --cursor c1.…"
+    _print(summary(len(page.rows), page.unified, page.completeness) + more, "dim")
+
+
+def _show_fields(row: dict[str, Any]) -> None:
+    from connector.cli.table import print_fields
+
+    print_fields({name: value for name, value in row.items() if value is not None})
+
+
+def _step(title: str, command: str) -> None:
+    _print("")
+    _print(title, "bold")
+    _print(f"$ {command}", "cyan")
+
+
+def _say(text: str) -> None:
+    _print(text)
+
+
+def _end(connector: str) -> None:
+    _print("")
+    _print("That was the demo; nothing of it is left. To look around yourself:", "bold")
+    for command, remark in (
+        (f"connector sandbox {connector}", "leave it running"),
+        ("connector list users --all -o csv > users.csv", "in another terminal"),
+        (f"connector connect {connector} --help", "for a real directory"),
+    ):
+        _print(f"  {command:<48}# {remark}", "cyan")
+
+
+def _print(text: str, style: str = "") -> None:
+    screen().print(text, style=style, soft_wrap=True)

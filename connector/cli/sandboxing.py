@@ -1,0 +1,197 @@
+"""`sandbox`: a made-up tenant behind a double of a vendor's API, and a kept account that reaches it while it runs.
+
+It says that it is ready only when it answers. It takes no account's place but that of an earlier sandbox,
+and when it stops it removes its own and no other.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from connector.cli.output import screen
+from connector.errors import InvalidRequest, NotFound
+
+if TYPE_CHECKING:
+    from connector.sandbox import Access, Sandbox
+    from connector.store.accounts import Account
+    from connector.stored import StoredAccounts
+
+__all__ = ["add_to", "keep_account", "sandbox_of"]
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds `sandbox`."""
+    app.command("sandbox")(serve)
+
+
+def serve(
+    connector: Annotated[
+        str | None, typer.Argument(help="Whose API to imitate; the first there is if left out.", show_default=False)
+    ] = None,
+    *,
+    users: Annotated[int, typer.Option(min=0, max=1_000_000, help="How many users the tenant has.")] = 300,
+    seed: Annotated[int, typer.Option(help="Another number is another tenant.")] = 1,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 0,
+    seats: Annotated[int | None, typer.Option(min=0, help="Licence seats; inviting more users fails.")] = None,
+    rate: Annotated[int | None, typer.Option(min=1, help="Calls a minute; more are refused with 429.")] = None,
+    name: Annotated[str, typer.Option("--name", "-n", help="The account that reaches it while it runs.")] = "sandbox",
+    account: Annotated[bool, typer.Option(help="Keep an account for it.")] = True,
+) -> None:
+    """Run a made-up tenant on this machine.
+
+    It runs until Ctrl-C, and an account reaches it as long.
+    """
+    chosen, double = sandbox_of(connector)
+    with _until_stopped() as stopped:
+        if account:
+            _check_free(name)
+        sandbox = double(users=users, seed=seed, port=port, seats=seats, rate=rate)
+        with sandbox:
+            if not account:
+                _tell_ready(chosen, sandbox)
+                _tell_access(chosen, sandbox)
+                stopped.wait()
+                return
+            kept = _keep(name, chosen, sandbox)
+            try:
+                _tell_ready(chosen, sandbox)
+                _tell_commands(name)
+                stopped.wait()
+            finally:
+                _remove(kept)
+
+
+def sandbox_of(connector: str | None) -> tuple[str, type[Sandbox]]:
+    """(the connector, its double); without a name the first there is. Raises NotFound."""
+    from connector.sandbox import SANDBOXES
+
+    name = connector if connector is not None else next(iter(SANDBOXES))
+    if name not in SANDBOXES:
+        raise NotFound(f"there is no sandbox for {name!r}; there is one for: {', '.join(SANDBOXES)}")
+    return name, SANDBOXES[name]
+
+
+@contextmanager
+def _until_stopped() -> Iterator[threading.Event]:
+    """An event that Ctrl-C, SIGTERM or a closed terminal sets; a second signal acts as it does elsewhere."""
+    stopped = threading.Event()
+    wanted = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in wanted}
+
+    def stop(number: int, _frame: object) -> None:
+        stopped.set()
+        signal.signal(number, before[number])
+
+    for number in wanted:
+        if before[number] is not signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, stop)
+    try:
+        yield stopped
+    finally:
+        for number, known in before.items():
+            signal.signal(number, known)
+
+
+def _check_free(name: str) -> None:
+    """Raises InvalidRequest when the name belongs to a real account, or to a sandbox that runs."""
+    from connector.cli.connecting import has_account
+    from connector.stored import StoredAccounts
+
+    with StoredAccounts() as stored:
+        if not has_account(stored, name):
+            return
+        known = stored.find(name)
+    if not _is_sandbox(known.base_urls):
+        raise InvalidRequest(
+            f"there is an account {name!r} already, and it is not a sandbox's", hint="choose another --name"
+        )
+    if any(_answers(url) for url in known.base_urls.values()):
+        raise InvalidRequest(f"a sandbox with the account {name!r} is running", hint="choose another --name")
+
+
+def _is_sandbox(base_urls: Mapping[str, str]) -> bool:
+    return bool(base_urls) and all(urlsplit(url).hostname in _LOOPBACK for url in base_urls.values())
+
+
+def _answers(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _keep(name: str, connector: str, sandbox: Sandbox) -> Account:
+    from connector.stored import StoredAccounts
+
+    with StoredAccounts() as stored:
+        return keep_account(stored, name, connector, sandbox)
+
+
+def keep_account(stored: StoredAccounts, name: str, connector: str, sandbox: Sandbox) -> Account:
+    """The account that reaches a running sandbox, in place of an earlier one of that name."""
+    from connector.cli.connecting import has_account
+    from connector.sandbox import access_to
+
+    access: Access = access_to(sandbox)
+    return stored.connect(
+        name,
+        connector,
+        settings=access.settings,
+        secrets=access.secrets,
+        base_urls=access.base_urls,
+        allow_networks=access.allow_networks,
+        replace=has_account(stored, name),
+    )
+
+
+def _remove(kept: Account) -> None:
+    """The account, unless it has been removed or connected anew since."""
+    from connector.stored import StoredAccounts
+
+    with StoredAccounts() as stored:
+        if any(known.id == kept.id and known.base_urls == kept.base_urls for known in stored.all()):
+            stored.remove(kept.id)
+
+
+def _tell_ready(connector: str, sandbox: Sandbox) -> None:
+    _print(f"ready: {connector} sandbox, {len(sandbox.tenant.people):,} users, at {sandbox.base_url}")
+
+
+def _tell_commands(name: str) -> None:
+    _print(f"account {name!r} reaches it until you press Ctrl-C. In another terminal:")
+    for words in ("list users --limit 20", "list users --filter status=inactive", "list groups"):
+        _print(f"  connector {words} --account {name}")
+
+
+def _tell_access(connector: str, sandbox: Sandbox) -> None:
+    from connector.sandbox import access_to
+
+    access = access_to(sandbox)
+    parts = [
+        *(f"--set {key}={value}" for key, value in access.settings.items()),
+        *(f"--base-url {key}={value}" for key, value in access.base_urls.items()),
+        *(f"--allow-network {network}" for network in access.allow_networks),
+    ]
+    _print("to reach it (the token is made up and opens nothing else):")
+    for secret, value in access.secrets.items():
+        variable = secret.upper().replace(".", "_")
+        _print(f"  export {variable}={value}")
+        parts.append(f"--secret {secret}=@env:{variable}")
+    _print(f"  connector connect {connector} --name try {' '.join(parts)}")
+
+
+def _print(text: str) -> None:
+    screen().print(text, soft_wrap=True)
+    screen().file.flush()

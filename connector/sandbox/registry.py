@@ -1,0 +1,38 @@
+"""The sandboxes there are, by the name of the connector that each is a double for, and how an account reaches one.
+
+A double of Keeper's cloud is the only one. The addresses and tokens are made up and open nothing but the
+sandbox of this process; they are never those of a real tenant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from connector.sandbox.server import Sandbox
+
+__all__ = ["SANDBOXES", "Access", "access_to"]
+
+SANDBOXES: Mapping[str, type[Sandbox]] = MappingProxyType({"keeper": Sandbox})
+"""Connector → its double; the first is the one that is shown when nobody says which."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """What an account needs to reach a running sandbox, by the connector's own names."""
+
+    settings: Mapping[str, str]
+    base_urls: Mapping[str, str]
+    allow_networks: tuple[str, ...]
+    secrets: Mapping[str, str] = field(repr=False)
+
+
+def access_to(sandbox: Sandbox) -> Access:
+    """For a sandbox that is started: its port is part of the answer."""
+    return Access(
+        settings={"scim.node_id": sandbox.node_id},
+        base_urls={"scim": sandbox.base_url},
+        allow_networks=(f"127.0.0.1:{sandbox.port}",),
+        secrets={"scim.token": sandbox.token},
+    )

@@ -1,0 +1,154 @@
+"""The real command in processes of its own, with its data in a temporary folder, against a real sandbox."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+import pytest
+
+from connector.sandbox import Sandbox, access_to
+
+ROOT = Path(__file__).parents[2]
+USERS = 1200
+SECONDS = 30
+Done = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True)
+class Command:
+    """`connector` as a person or a script runs it, with a home of its own."""
+
+    home: Path
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        keep = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
+        return {**keep, "PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(self.home), "PYTHONUTF8": "1", **self.extra}
+
+    def given(self, **extra: str) -> Command:
+        """The same with more in its environment."""
+        return Command(self.home, {**self.extra, **extra})
+
+    def __call__(self, *arguments: str, stdin: str = "") -> Done:
+        return subprocess.run(
+            self.line(*arguments),
+            input=stdin,
+            env=self.environment,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.line(*arguments),
+            env=self.environment,
+            cwd=self.home,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def on_terminal(self, *arguments: str, typed: str = "", columns: int = 100) -> tuple[int, str]:
+        """(exit code, what the terminal shows) with a terminal for all three streams."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            self.line(*arguments),
+            env={**self.environment, "TERM": "xterm-256color", "COLUMNS": str(columns)},
+            cwd=self.home,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        with os.fdopen(ours, "rb", buffering=0) as terminal:
+            shown = b"".join(iter(lambda: _read(terminal), b""))
+        return process.wait(SECONDS), shown.decode().replace("\r\n", "\n")
+
+    @staticmethod
+    def line(*arguments: str) -> list[str]:
+        return [sys.executable, "-m", "connector", *arguments]
+
+
+def _read(terminal: Any) -> bytes:
+    try:
+        return terminal.read(65_536) or b""
+    except OSError:  # Linux says so when the last process has closed the terminal
+        return b""
+
+
+def arguments_to_reach(sandbox: Sandbox) -> list[str]:
+    """What `connect` needs to reach a sandbox, its secret in the variable TOKEN."""
+    access = access_to(sandbox)
+    return [
+        *(word for name, value in access.settings.items() for word in ("--set", f"{name}={value}")),
+        *(word for name, value in access.base_urls.items() for word in ("--base-url", f"{name}={value}")),
+        *(word for network in access.allow_networks for word in ("--allow-network", network)),
+        *(word for name in access.secrets for word in ("--secret", f"{name}=@env:TOKEN")),
+    ]
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(users=USERS, seed=7) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def acme(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """A home with one account, for tests that only read."""
+    command = Command(tmp_path_factory.mktemp("acme"))
+    done = command.given(TOKEN=sandbox.token)("connect", "keeper", "--name", "acme", *arguments_to_reach(sandbox))
+    assert done.returncode == 0, done.stderr
+    return command
+
+
+@pytest.fixture
+def connector(tmp_path: Path) -> Command:
+    """A home with nothing in it."""
+    return Command(tmp_path)
+
+
+class _Vendor(BaseHTTPRequestHandler):
+    answers: ClassVar[Callable[[str], Any]]
+
+    def do_GET(self) -> None:
+        content = msgspec.json.encode(type(self).answers(self.path))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/scim+json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
+        """Says nothing."""
+
+
+@contextmanager
+def vendor(answers: Callable[[str], Any]) -> Iterator[str]:
+    """The address of a SCIM server that answers each path with this value, as JSON."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("_Told", (_Vendor,), {"answers": staticmethod(answers)}))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v2"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.cli.conftest import SECONDS, Command
+
+
+@contextmanager
+def running(connector: Command, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """`connector sandbox`, ready; stopped by SIGTERM, as a service manager does."""
+    process = connector.start("sandbox", *arguments)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("ready: "), process.stderr
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=SECONDS)
+        assert (process.returncode, said) == (0, "")
+
+
+def test_an_account_reaches_it_while_it_runs(connector: Command) -> None:
+    with running(connector, "keeper", "--users", "30"):
+        assert len(connector("list", "users").stdout.splitlines()) == 30
+        taken = connector("sandbox", "keeper")
+        assert taken.returncode == 1
+        assert "choose another --name" in taken.stderr
+        with running(connector, "--users", "3", "--seed", "2", "--name", "second"):
+            listed = connector("list", "users", "--all", "--account", "second")
+            assert (listed.returncode, len(listed.stdout.splitlines())) == (0, 3)
+        assert json.loads(connector("accounts").stdout)["name"] == "sandbox"
+    assert connector("accounts").stdout == ""
+
+
+def test_it_takes_the_place_of_a_dead_sandbox_and_of_no_real_account(connector: Command) -> None:
+    keep = ["connect", "scim", "--no-check", "--replace", "--set", "base_url=https://scim.example", "--secret", "token=@-"]
+    assert connector(*keep, "--name", "real", stdin="t").returncode == 0
+    refused = connector("sandbox", "--name", "real", "--users", "1")
+    assert refused.returncode == 1
+    assert "not a sandbox's" in refused.stderr
+
+    process = connector.start("sandbox", "--users", "2")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.kill()
+    process.communicate(timeout=SECONDS)
+    with running(connector, "--users", "1"):
+        assert len(connector("list", "users", "--account", "sandbox").stdout.splitlines()) == 1
+    assert json.loads(connector("accounts").stdout)["name"] == "real"
+
+
+def test_without_an_account_it_says_how_to_connect(connector: Command) -> None:
+    process = connector.start("sandbox", "--users", "2", "--no-account")
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(4)]
+    variable, token = lines[2].split()[1].split("=")
+    done = connector.given(**{variable: token})(*lines[3].split()[1:])
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=SECONDS)
+    assert (done.returncode, process.returncode) == (0, 0), done.stderr
+
+
+def test_an_unknown_vendor_is_refused(connector: Command) -> None:
+    done = connector("sandbox", "nobody")
+    assert (done.returncode, "there is one for: keeper" in done.stderr) == (1, True)
+
+
+def test_the_demo_tells_and_leaves_nothing(connector: Command) -> None:
+    done = connector.given(TMPDIR=str(connector.home))("demo")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "300 users · complete" in done.stdout
+    assert "status: evaluated by us" in done.stdout
+    assert list(connector.home.iterdir()) == []

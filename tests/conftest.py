@@ -1,0 +1,82 @@
+"""What tests of several folders share: the made-up vendor behind its socket, and connectors to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.account import Opened, open_account
+from connector.catalog import Catalog
+from connector.cursor import Seal
+from connector.directory import AsyncDirectory, Directory
+from connector.egress import Egress
+from connector.fetch import Clock
+from connector.questions import Questions
+from connector.settings import Settings
+from connector.transport import AsyncTransport, Transport
+from tests.calling.vendor import LISTINGS, TOKEN, VendorServer, write_connectors
+
+KEY = b"k" * 32
+
+
+@dataclass
+class Calling:
+    """The made-up vendor, and directories that reach it over real HTTP; the vendor is changed by `server.vendor`."""
+
+    server: VendorServer
+    mappings: Path
+    transport: Transport
+    waits: list[float] = field(default_factory=list)
+    _opened: dict[str, Opened] = field(default_factory=dict)
+
+    def opened(self, listing: str) -> Opened:
+        if listing not in self._opened:
+            loaded = Catalog([self.mappings]).load(listing)
+            self._opened[listing] = open_account(
+                loaded, settings={"base_url": self.server.url}, secrets={"token": TOKEN}
+            )
+        return self._opened[listing]
+
+    def questions(self, listing: str, **settings: Any) -> Questions:
+        return Questions(self.opened(listing), Seal([KEY]), Settings(**settings), Clock(random=lambda: 0.0))
+
+    def directory(self, listing: str, **settings: Any) -> Directory:
+        """A directory of its own memory; waits are noted in `waits`, not waited."""
+        return Directory(self.questions(listing, **settings), self.transport.send, self.waits.append)
+
+    def async_directory(self, listing: str) -> AsyncDirectory:
+        transport = AsyncTransport(Egress(["127.0.0.1"]))
+        return AsyncDirectory(self.questions(listing), transport.send, close=transport.close)
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on the environment of whoever runs it."""
+    for name in [name for name in os.environ if name.startswith("CONNECTOR_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def _calling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calling]:
+    mappings = tmp_path_factory.mktemp("mappings")
+    write_connectors(mappings)
+    with VendorServer.running() as server, Transport(Egress(["127.0.0.1"])) as transport:
+        yield Calling(server, mappings, transport)
+
+
+@pytest.fixture
+def calling(_calling: Calling) -> Calling:
+    """One server for all tests, told anew for each."""
+    _calling.waits.clear()
+    return _calling
+
+
+@pytest.fixture(params=list(LISTINGS))
+def listing(request: pytest.FixtureRequest) -> str:
+    """Each way to page, by name."""
+    return str(request.param)
