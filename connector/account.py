@@ -139,9 +139,7 @@ def secret_origins(
     origins: dict[str, str] = {}
     for name, api in definition.apis.items():
         try:
-            url = base_urls.get(name) or parse_template(api.base_url).fill_base(
-                _api_values(name, filled, {})
-            )
+            url = base_urls.get(name) or parse_template(api.base_url).fill_base(_api_values(name, filled, {}))
         except InvalidRequest:
             continue
         scheme, host, port = origin_of(url)
@@ -178,7 +176,7 @@ def _setting_value(name: str, setting: Setting, value: Any, wrong: list[str]) ->
     if value is None:
         return None
     if setting.choices is not None:
-        if value not in setting.choices:
+        if not isinstance(value, str) or value not in setting.choices:
             wrong.append(f"setting {name}: {value!r} is not one of {', '.join(setting.choices)}")
             return None
         return setting.choices[value]
@@ -222,9 +220,7 @@ def _checked_url(noun: str, text: str, wrong: list[str]) -> str | None:
     return None
 
 
-def _api_values(
-    name: str, settings: Mapping[str, Any], secrets: Mapping[str, str]
-) -> dict[str, Any]:
+def _api_values(name: str, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
     """Hole → value: the api's own name hides the connector's."""
     values: dict[str, Any] = {}
     for kind, found in (("settings", settings), ("secrets", secrets)):

@@ -27,6 +27,7 @@ from connector.wire import Call as WireCall
 __all__ = ["read_answer"]
 
 _RAW_CHARS = 2_000
+_SAID_CHARS = 500
 
 
 def read_answer(opened: Opened, api: OpenedApi, call: Request, answer: Answer, sent: WireCall) -> Any:
@@ -118,16 +119,18 @@ def _error(
     hint: str | None = None,
     after: str | None = None,
 ) -> VendorFailure:
-    raw = facts.json if facts.json is not MISSING else facts.text[:_RAW_CHARS] or None
-    if raw is not None and len(facts.text) > _RAW_CHARS:
-        raw = facts.text[:_RAW_CHARS] + " …"
+    if facts.json is not MISSING and len(facts.text) <= _RAW_CHARS:
+        raw = opened.redaction.json(facts.json)
+    else:  # redacted before it is cut: half of a secret would not be found
+        text = opened.redaction.text(facts.text)
+        raw = (text if len(text) <= _RAW_CHARS else text[:_RAW_CHARS] + " …") or None
     if 300 <= facts.status <= 399:  # noqa: PLR2004
         hint = hint or "redirects are not followed with credentials; check the base address"
     return _ERRORS[code](
-        message + (f": {opened.redaction.text(said)}" if said else ""),
+        message + (f": {opened.redaction.text(said)[:_SAID_CHARS]}" if said else ""),
         status=facts.status,
         hint=hint or _HINTS.get(code),
-        raw_response=opened.redaction.json(raw),
+        raw_response=raw,
         retry_header=answer.headers.get((after or "retry-after").lower()),
     )
 
@@ -136,7 +139,7 @@ def _said(rule: ErrorRule, facts: AnswerFacts) -> str | None:
     if rule.message is None or facts.json is MISSING:
         return None
     found = parse_path(rule.message).one(facts.json, Notes())
-    return found[:500] if isinstance(found, str) else None
+    return found if isinstance(found, str) else None
 
 
 def _asked(opened: Opened, sent: WireCall) -> str:
@@ -155,7 +158,7 @@ def _status(status: int) -> str:
 
 
 def _begin(opened: Opened, text: str) -> str:
-    return repr(opened.redaction.text(text[:200])[:60])
+    return repr(opened.redaction.text(text)[:60])
 
 
 def _decode(body: bytes) -> Any:

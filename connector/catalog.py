@@ -110,6 +110,8 @@ def bundled_folder(kind: str) -> Path:
 
 def yaml_of(value: Any, mark: Mark) -> Any:
     """A plain value as YAML that stands at one place (for overrides that never were a file)."""
+    if isinstance(value, YamlMap | YamlList):
+        return value  # it was a file, and says better where it stands
     if isinstance(value, Mapping):
         found = YamlMap(mark)
         for key, item in value.items():
@@ -302,7 +304,7 @@ class _Loading:
         mapper, found = compile_mapping(mapping, api.membership if api else "on_user")
         self.faults += place(document, found)
         if connector is not None and api is not None and mapper is not None:
-            self.faults += place(document, _key_complaints(connector, mapping))
+            self.faults += place(document, _source_complaints(connector, mapping))
         return Source(name, mapping, mapper, digest(_plain(document))) if mapper is not None else None
 
     def _api_of(self, document: YamlMap, mapping: MappingFile, connector: Connector | None) -> Api | None:
@@ -332,16 +334,28 @@ class _Loading:
         self.faults += place(document, [Complaint(tuple(loc), message)])
 
 
-def _key_complaints(connector: Connector, mapping: MappingFile) -> list[Complaint]:
-    """A listed id can always be got: the mapping's `id` must read what stands for `{id}`."""
+def _source_complaints(connector: Connector, mapping: MappingFile) -> Iterator[Complaint]:
+    """What a mapping needs of its resource: the id that stands for `{id}`, and the calls that filters and sorts name."""
     _, resource = connector.source(mapping.source)
     rule = mapping.fields.get("id")
     path = getattr(rule, "path", None)
     if resource.key is not None and rule is not None and path != resource.key.path:
-        return [
-            Complaint(("fields", "id"), f"the id must read {resource.key.path}, the key of {mapping.source}")
-        ]
-    return []
+        yield Complaint(
+            ("fields", "id"), f"the id must read {resource.key.path}, the key of {mapping.source}"
+        )
+    named = [("filters", name, one) for name, one in mapping.filters.items()]
+    for kind, name, one in [*named, *(("sorts", name, one) for name, one in mapping.sorts.items())]:
+        if one is None or one.call is None:
+            continue
+        call = resource.calls.get(one.call)
+        if call is None:
+            yield Complaint(
+                (kind, name, "call"), "no such call of the resource", one.call, tuple(resource.calls)
+            )
+        elif call.records is None:
+            yield Complaint(
+                (kind, name, "call"), f"the call `{one.call}` needs `records` to be read as a listing"
+            )
 
 
 def _unmapped(connector: Connector, mapped: set[str], other_faults: bool) -> list[Complaint]:

@@ -107,7 +107,8 @@ def _complaint(
     if kind == "missing":
         return Complaint(here, f"`{loc[-1]}` is missing")
     if kind == "not_built":
-        return Complaint(here, f"`{here[-1]}` is a word of the format that is not built yet", at_key=True)
+        word = ctx.get("word", here[-1])
+        return Complaint(here, f"`{word}` is a word of the format that is not built yet", at_key=True)
     if kind == "union_tag_invalid":
         word, key = str(ctx["tag"]), str(ctx["discriminator"]).strip("'\"")
         at = (*here, key) if isinstance(value, YamlMap) and key in value else here

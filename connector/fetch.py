@@ -54,6 +54,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+_NO_ONE: dict[str, Any] = {}
+"""The body of a search that the vendor answered with "not found": an empty listing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,13 +229,18 @@ def fetch_page(
     rows: list[dict[str, Any]] = []
     members: list[list[Any] | None] = []
     ended = False
-    while not ended and len(rows) < limit and not (budget.used and budget.is_spent):
+    asked = (
+        False  # at least one page is read, or a walk would never go on where other calls used the budget up
+    )
+    while not ended and len(rows) < limit and not (asked and budget.is_spent):
+        asked = True
         most = style.most or limit
         size = most if question.keep else min(most, place.served + limit - len(rows))
         state = place.state if place.state is not None else style.start(size)
         body = yield from _ask_page(reading, call, question, style.variables(state, size), budget)
         style.check(body, state, size)
-        page = [_map(reading, record, notices) for record in read_records(call, style, body)]
+        records = [] if body is _NO_ONE else read_records(call, style, body)
+        page = [_map(reading, record, notices) for record in records]
         ids = [found.row["id"] for found in page]
         place, begin = begin_at(place, ids)
         stop = len(page)
@@ -328,7 +335,7 @@ def _ask_page(
     except VendorNotFound:
         if question.call == "list":
             raise
-        return {}  # a search that finds nothing is an empty listing
+        return _NO_ONE
 
 
 def _map(reading: Reading, record: Any, notices: Notices, call: str = "list") -> Found:

@@ -13,6 +13,8 @@ from connector.model.envelope import Warned
 __all__ = ["Notices"]
 
 _MOST = 100
+_AS_MEANT = frozenset({"left_out", "mapping_changed"})
+"""What is told and is nothing wrong with a record."""
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -64,8 +66,9 @@ class Notices:
 
     def raise_in_strict(self) -> None:
         """In strict mode what would be a warning about a record is an error."""
-        if self.found:
-            first = next(iter(self.found.values()))
+        wrong = [item for item in self.found.values() if item.code not in _AS_MEANT]
+        if wrong:
+            first = wrong[0]
             raise VendorError(
                 f"strict: {first.path or '$'}: {first.message}"
                 + (f" (record {first.record_id})" if first.record_id else ""),

@@ -5,6 +5,7 @@ is refused with the list of those there are. Pure; nothing is ever dropped in si
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,14 +16,16 @@ import msgspec
 from connector.catalog import Source
 from connector.errors import InvalidRequest
 from connector.mapping.rules import Filter as FilterRule
+from connector.mapping.rules import Sort as SortRule
 from connector.model import UNIFIED
 from connector.model.shape import Enum, Flag, Instant, Items, Record, Shape, Text, Whole, shape_of
-from connector.template import Unquotable, fill_json
+from connector.template import Unquotable, fill_json, holes_of
 from connector.yamlfile import nearest
 
 __all__ = ["Filter", "Question", "parse_filters", "resolve"]
 
 MAX_LIMIT = 1000
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 Keep = Callable[[Mapping[str, Any]], bool]
 
 
@@ -64,13 +67,18 @@ def parse_filters(source: Source, given: Mapping[str, Any]) -> tuple[Filter, ...
         if rule is None:
             raise _unknown("filter", name, known)
         leaf = _leaf(shape, name)
-        for word, value in wanted.items() if isinstance(wanted, Mapping) else [("eq", wanted)]:
+        asked = wanted if isinstance(wanted, Mapping) else {"eq": wanted}
+        if not asked:
+            raise InvalidRequest(f"filter {name}: no operator; there are: {', '.join(rule.operators)}")
+        for word, value in asked.items():
             if word not in rule.operators:
                 raise InvalidRequest(
                     f"filter {name}: operator {word!r} is not supported; there are: {', '.join(rule.operators)}"
                 )
             if word == "in":
                 items = value.split(",") if isinstance(value, str) else value
+                if not isinstance(items, list | tuple):
+                    raise InvalidRequest(f"filter {name}: `in` takes a list, got {type(value).__name__}")
                 typed: Any = tuple(_value(name, leaf, item) for item in items)
             else:
                 typed = _value(name, leaf, value)
@@ -84,11 +92,12 @@ def resolve(source: Source, filters: Sequence[Filter], sort_by: str | None, look
     body: dict[str, Any] = {}
     call, call_values = "list", {}
     keep: list[Keep] = []
+    closed: set[str] = set()
     explain: dict[str, str] = {}
     for wanted in filters:
         rule = source.mapping.filters[wanted.field]
         assert rule is not None
-        parts = _vendor_part(source, wanted, rule, query, body, lookups) if call == "list" else None
+        parts = _vendor_part(source, wanted, rule, query, body, closed, lookups) if call == "list" else None
         label = f"{wanted.field}[{wanted.operator}]" if wanted.operator != "eq" else wanted.field
         if parts is None:
             keep.append(_keep(source, wanted))
@@ -101,7 +110,13 @@ def resolve(source: Source, filters: Sequence[Filter], sort_by: str | None, look
             keep.append(_keep(source, wanted))
         explain[label] = "vendor, then here" if rule.evaluate == "vendor_then_here" else "vendor"
     if sort_by is not None:
-        query = {**query, **_sort(source, sort_by)}
+        sort, given = _sort(source, sort_by)
+        sent, more = fill_json(dict(sort.query), given), fill_json(sort.json_, given) or {}
+        if set(sent) & set(query) or set(more) & set(body) or (sort.call is not None and call != "list"):
+            raise InvalidRequest(f"sort_by {sort_by!r} can't be sent together with these filters")
+        query, body = {**query, **sent}, {**body, **more}
+        if sort.call is not None:
+            call, call_values = sort.call, given
         explain[f"sort_by={sort_by}"] = "vendor"
     return Question(query, body, call, call_values, tuple(keep), explain)
 
@@ -112,20 +127,22 @@ def _vendor_part(
     rule: FilterRule,
     query: dict[str, Any],
     body: dict[str, Any],
+    closed: set[str],
     lookups: Any,
 ) -> tuple[dict[str, Any], dict[str, Any], str | None, dict[str, Any]] | None:
     """What is sent once this filter is added, or None when it is evaluated here."""
     if rule.evaluate == "here":
         return None
+    meant = rule.operators[0] if len(rule.operators) == 1 else "eq"
+    if wanted.operator != meant and "operator" not in holes_of([dict(rule.query), rule.json_]):
+        return None  # what is sent would ask for something else
     values = _vendor_values(source, wanted, rule, lookups)
-    if not values or (
-        len(values) > 1 and (rule.any is None or rule.call is not None or rule.json_ is not None)
-    ):
+    if not values or (len(values) > 1 and not _can_repeat(wanted, rule, query)):
         return None
     known = [{"value": value, "operator": wanted.operator} for value in values]
     try:
         added = _joined(rule, known)
-        merged = _combined(source.mapping.combine, query, added, several=len(values) > 1)
+        merged = _combined(source.mapping.combine, query, added, closed)
         if merged is None:
             return None
         more = fill_json(rule.json_, known[0]) if rule.json_ is not None else {}
@@ -135,7 +152,16 @@ def _vendor_part(
         if rule.otherwise == "refuse":
             raise InvalidRequest(f"filter {wanted.field}: {error.message}") from None
         return None
+    if len(values) > 1:
+        closed.update(added)  # `a or b and c` would not be `(a or b) and c`
     return merged, {**body, **more}, rule.call, known[0]
+
+
+def _can_repeat(wanted: Filter, rule: FilterRule, query: Mapping[str, Any]) -> bool:
+    """Whether several vendor values can be sent: joined by `any`, and only where `or` is what is meant."""
+    if rule.any is None or rule.call is not None or rule.json_ is not None:
+        return False
+    return wanted.operator != "ne" and not set(rule.query) & set(query)
 
 
 def _joined(rule: FilterRule, known: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -147,14 +173,14 @@ def _joined(rule: FilterRule, known: Sequence[Mapping[str, Any]]) -> dict[str, A
 
 
 def _combined(
-    joins: Mapping[str, str], query: Mapping[str, Any], added: Mapping[str, Any], *, several: bool
+    joins: Mapping[str, str], query: Mapping[str, Any], added: Mapping[str, Any], closed: set[str]
 ) -> dict[str, Any] | None:
     """Both on one parameter, joined by `combine`; None where they can't share it."""
     merged = dict(query)
     for name, value in added.items():
         if name not in merged:
             merged[name] = value
-        elif name in joins and not several:
+        elif name in joins and name not in closed:
             merged[name] = f"{merged[name]}{joins[name]}{value}"
         else:
             return None
@@ -178,14 +204,13 @@ def _vendor_values(source: Source, wanted: Filter, rule: FilterRule, lookups: An
     return source.mapper.find(wanted.field, wanted.value, lookups or {})
 
 
-def _sort(source: Source, sort_by: str) -> dict[str, Any]:
+def _sort(source: Source, sort_by: str) -> tuple[SortRule, dict[str, Any]]:
     known = {name: rule for name, rule in source.mapping.sorts.items() if rule is not None}
     name = sort_by.removeprefix("-")
     rule = known.get(name)
     if rule is None:
         raise _unknown("sort_by", name, known, "without a capture, only the vendor can sort")
-    direction = "descending" if sort_by.startswith("-") else "ascending"
-    return dict(fill_json(dict(rule.query), {"direction": direction}))
+    return rule, {"direction": "descending" if sort_by.startswith("-") else "ascending"}
 
 
 def _unknown(noun: str, name: str, known: Mapping[str, Any], why: str | None = None) -> InvalidRequest:
@@ -214,15 +239,15 @@ def _value(name: str, leaf: Shape, value: Any) -> Any:
             raise InvalidRequest(f"filter {name}: {value!r} is not one of {', '.join(leaf.values)}")
         return value
     if isinstance(leaf, Flag):
-        if value in (True, "true"):
+        if value is True or value == "true":
             return True
-        if value in (False, "false"):
+        if value is False or value == "false":
             return False
         raise InvalidRequest(f"filter {name}: expected true or false, got {value!r}")
     if isinstance(leaf, Instant):
         return _instant(name, value)
     if isinstance(leaf, Whole):
-        if type(value) is int or (isinstance(value, str) and value.lstrip("-").isdigit() and len(value) < 20):  # noqa: PLR2004
+        if type(value) is int or (isinstance(value, str) and _WHOLE.fullmatch(value)):
             return int(value)
         raise InvalidRequest(f"filter {name}: expected a whole number, got {value!r}")
     if not isinstance(value, str):

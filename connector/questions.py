@@ -192,7 +192,8 @@ class Questions:
         question = resolve(source, typed, sort_by, lookups)
         if group is not None:
             question = yield from self._in_group(source, question, group, budget, notices)
-        drop, fill = yield from self._groups_of(source, "groups" in wanted, budget)
+        needed = "groups" in wanted or any(item.field.partition(".")[0] == "groups" for item in typed)
+        drop, fill = yield from self._groups_of(source, needed, budget)
         reading = Reading(
             self.opened,
             self._api(source),
@@ -247,7 +248,7 @@ class Questions:
             lookups=lookups,
         )
         row = (yield from fetch_one(reading, key, budget, notices)).row
-        _, fill = yield from self._groups_of(source, True, budget)
+        _, fill = yield from self._groups_of(source, "groups" not in hidden, budget)
         if fill is not None:
             fill(row, notices)
         for name in hidden:
@@ -343,7 +344,7 @@ class Questions:
             return frozenset(), unknown
         index: dict[Any, list[dict[str, Any]]] = {}
         for row, refs in zip(table.rows, table.members, strict=True):
-            for ref in dict.fromkeys(refs or []):
+            for ref in dict.fromkeys(_folded(refs or [], members.matches)):
                 index.setdefault(ref, []).append(
                     {"id": row["id"], "name": row["name"], "organization": row["organization"]}
                 )
@@ -381,10 +382,10 @@ class Questions:
             groups = self.source("groups")
             reading = Reading(self.opened, self._api(groups), groups)
             refs = yield from _members_of(reading, group, budget, notices)
-            wanted = frozenset(refs)
             members = groups.mapping.members
             assert members is not None
             matches = members.matches
+            wanted = frozenset(_folded(refs, matches))
 
             def named(row: Mapping[str, Any]) -> bool:
                 return any(ref in wanted for ref in _references(row, matches))
@@ -458,10 +459,15 @@ def _members_of(reading: Reading, group: str, budget: Budget, notices: Notices) 
 
 
 def _references(row: Mapping[str, Any], matches: str) -> list[Any]:
-    """What a group's member list may call this user by."""
+    """What a group's member list may call this user by, as `_folded`."""
     if matches == "emails.email":
-        return [item["email"] for item in row["emails"] or []]
-    return [] if row[matches] is None else [row[matches]]
+        return _folded([item["email"] for item in row["emails"] or []], matches)
+    return _folded([] if row[matches] is None else [row[matches]], matches)
+
+
+def _folded(references: Iterable[Any], matches: str) -> list[Any]:
+    """User names and e-mail addresses are compared without letter case (RFC 7643 §4.1.1), ids exactly."""
+    return list(references) if matches == "id" else [str(found).casefold() for found in references]
 
 
 def _resource(text: str) -> tuple[str, str | None]:

@@ -7,8 +7,10 @@ so nothing that holds credentials (headers, queries, bodies of requests) is put 
 from __future__ import annotations
 
 import base64
+import html
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -16,6 +18,8 @@ from urllib.parse import quote, quote_plus
 __all__ = ["Redaction"]
 
 _SHOWN = "[redacted]"
+_LONG = 8
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,22 +30,7 @@ class Redaction:
 
     @classmethod
     def of(cls, secrets: Iterable[str]) -> Redaction:
-        forms: set[str] = set()
-        for secret in secrets:
-            if secret:
-                raw = secret.encode()
-                forms |= {
-                    secret,
-                    quote(secret, safe=""),
-                    quote(secret),
-                    quote_plus(secret),
-                    json.dumps(secret)[1:-1],
-                }
-                forms |= {
-                    base64.b64encode(raw).decode().rstrip("="),
-                    base64.urlsafe_b64encode(raw).decode().rstrip("="),
-                }
-                forms |= {raw.hex(), repr(secret)[1:-1]}
+        forms = {form for secret in secrets if secret for form in _forms(secret)}
         return cls(tuple(sorted(forms, key=len, reverse=True)))
 
     def text(self, text: str) -> str:
@@ -57,4 +46,45 @@ class Redaction:
             return {self.text(str(key)): self.json(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.json(item) for item in value]
+        if (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and self.text(str(value)) != str(value)
+        ):
+            return _SHOWN
         return value
+
+
+def _forms(secret: str) -> Iterator[str]:
+    yield secret
+    quoted = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    yield from quoted
+    yield from (re.sub("%[0-9A-F]{2}", lambda found: found.group().lower(), text) for text in quoted)
+    for written in (
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+    ):
+        yield written
+        yield written.replace("/", "\\/")
+    yield html.escape(secret)
+    raw = secret.encode()
+    yield raw.hex()
+    yield raw.hex().upper()
+    yield from _inside_base64(raw)
+
+
+def _inside_base64(raw: bytes) -> Iterator[str]:
+    """How the secret looks in Base64, also inside a longer text (`user:secret`) at each of the three offsets."""
+    if len(raw) < _LONG:
+        whole = [base64.b64encode(raw).decode().rstrip("=")]  # a part of it would be found in any text
+    else:
+        whole = [
+            base64.b64encode(b"\0" * before + raw).decode()[
+                -(-8 * before // 6) : 8 * (before + len(raw)) // 6
+            ]
+            for before in range(3)
+        ]
+    for text in whole:
+        yield text
+        yield text.translate(_URL_SAFE)

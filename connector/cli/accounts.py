@@ -35,9 +35,9 @@ def list_accounts(ctx: typer.Context) -> None:
     with StoredAccounts() as stored:
         found = stored.all()
     if not is_terminal():
-        from connector.cli.output import write_bytes
-
         import msgspec
+
+        from connector.cli.output import write_bytes
 
         write_bytes(msgspec.json.Encoder().encode_lines([account_fields(account) for account in found]))
         return
@@ -89,7 +89,9 @@ def remove_account(
             if not sys.stdin.isatty():
                 raise typer.BadParameter("needed where nobody can be asked", param_hint="--yes")
             typer.confirm(
-                f"Remove the account {account.name!r} ({account.connector}) and its secrets?", abort=True, err=True
+                f"Remove the account {account.name!r} ({account.connector}) and its secrets?",
+                abort=True,
+                err=True,
             )
         stored.remove(account.id)
     notes().print(f"account {account.name!r} is removed")

@@ -46,7 +46,9 @@ def list_connectors(
         try:
             loaded = known.load(each)
         except ConfigurationInvalid as error:
-            notes().print(f"{harmless_lines(error.message)}; connector check {each} shows them", style="yellow")
+            notes().print(
+                f"{harmless_lines(error.message)}; connector check {each} shows them", style="yellow"
+            )
             continue
         if is_terminal():
             lines.append((each, loaded.definition.label, ", ".join(loaded.definition.unified)))
@@ -62,7 +64,9 @@ def check(
     target: Annotated[
         str | None,
         typer.Argument(
-            metavar="[CONNECTOR]", help="A connector's name or its folder; all if left out.", show_default=False
+            metavar="[CONNECTOR]",
+            help="A connector's name or its folder; all if left out.",
+            show_default=False,
         ),
     ] = None,
     *,

@@ -6,6 +6,7 @@ mended at the vendor.
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -61,7 +62,9 @@ def connect(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", "-s", metavar="NAME=VALUE", help="A setting; connector connectors NAME lists them."),
+        typer.Option(
+            "--set", "-s", metavar="NAME=VALUE", help="A setting; connector connectors NAME lists them."
+        ),
     ] = None,
     secrets: Annotated[
         list[str] | None,
@@ -77,13 +80,19 @@ def connect(
     ] = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Option("--override", metavar="SOURCE=FILE", help="A YAML fragment laid over the mapping of a source."),
+        typer.Option(
+            "--override", metavar="SOURCE=FILE", help="A YAML fragment laid over the mapping of a source."
+        ),
     ] = None,
     networks: Annotated[
         list[str] | None,
-        typer.Option("--allow-network", metavar="NETWORK", help="A private host or network that it may call."),
+        typer.Option(
+            "--allow-network", metavar="NETWORK", help="A private host or network that it may call."
+        ),
     ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Take the place of an account of this name.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of an account of this name.")
+    ] = False,
     check: Annotated[bool, typer.Option(help="Ask the vendor whether it accepts the account.")] = True,
 ) -> None:
     """Connect an account and keep it, its secrets sealed.
@@ -156,7 +165,8 @@ def _ask_missing(
         is_known = full in secrets or short in secrets
         if secret.required and not is_known and (not owner or owner in begun):
             _explain(secret.help)
-            secrets[full] = typer.prompt(f"{secret.label} ({full})", hide_input=True, err=True)
+            # This one stops the echo before it asks.
+            secrets[full] = getpass.getpass(f"{secret.label} ({full}): ", stream=sys.stderr)
 
 
 def _explain(text: str | None) -> None:

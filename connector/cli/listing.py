@@ -6,15 +6,14 @@ page that is not the last one is followed by the command that goes on, in this p
 
 from __future__ import annotations
 
-import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from connector.cli.asking import Asked
 from connector.cli.output import is_terminal, notes, print_json
 from connector.errors import ConnectorError
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from connector.directory import Directory
     from connector.questions import Page
 
-__all__ = ["Asked", "add_to", "parse_filter", "rows_for"]
+__all__ = ["add_to"]
 
 _WALK = 1000
 """Rows on a page of a walk: as many as there may be."""
@@ -31,60 +30,6 @@ _WALK = 1000
 AccountName = Annotated[
     str | None, typer.Option("--account", "-a", help="The kept account; may be left out when there is one.")
 ]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A listing as it was asked for on the command line."""
-
-    resource: str
-    account: str | None = None
-    limit: int | None = None
-    cursor: str | None = None
-    filters: tuple[str, ...] = ()
-    group: str | None = None
-    sort: str | None = None
-    include: tuple[str, ...] = ()
-    hidden: tuple[str, ...] = ()
-    format: str | None = None
-    strict: bool = False
-    explain: bool = False
-
-    def parameters(self) -> dict[str, Any]:
-        """What `Directory.list` takes."""
-        given = {
-            "limit": self.limit,
-            "cursor": self.cursor,
-            "group_id": self.group,
-            "sort_by": self.sort,
-        }
-        return {
-            **{name: value for name, value in given.items() if value is not None},
-            "filters": _filters(self.filters),
-            "include": self.include,
-            "exclude_fields": self.hidden,
-            "strict": self.strict,
-            "explain": self.explain,
-        }
-
-    def command(self, cursor: str | None = None) -> str:
-        """The command that asks this, from `cursor` on; to be pasted into a shell."""
-        pairs: list[tuple[str, str | None]] = [
-            ("--account", self.account),
-            ("--limit", None if self.limit is None else str(self.limit)),
-            *(("--filter", text) for text in self.filters),
-            ("--group", self.group),
-            ("--sort", self.sort),
-            *(("--include", name) for name in self.include),
-            *(("--exclude-field", name) for name in self.hidden),
-            ("-o", self.format),
-        ]
-        words = ["connector", "list", self.resource]
-        words += [word for option, value in pairs if value is not None for word in (option, value)]
-        words += ["--strict"] if self.strict else []
-        words += ["--explain"] if self.explain else []
-        words += [] if cursor is None else ["--cursor", cursor]
-        return shlex.join(words)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -103,18 +48,26 @@ def list_rows(
     filters: Annotated[
         list[str] | None,
         typer.Option(
-            "--filter", "-f", metavar="FIELD=VALUE", help="status=active, or updated_at[gt]=2026-01-31T00:00:00Z."
+            "--filter",
+            "-f",
+            metavar="FIELD=VALUE",
+            help="status=active, or updated_at[gt]=2026-01-31T00:00:00Z.",
         ),
     ] = None,
     group: Annotated[str | None, typer.Option(metavar="ID", help="Only the users in this group.")] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Rows on a page (100; with --all 1000).", show_default=False)
+        int | None,
+        typer.Option(min=1, max=1000, help="Rows on a page (100; with --all 1000).", show_default=False),
     ] = None,
     cursor: Annotated[str | None, typer.Option(help="Go on where an earlier page ended.")] = None,
-    sort: Annotated[str | None, typer.Option(metavar="FIELD", help="FIELD, or -FIELD for descending.")] = None,
+    sort: Annotated[
+        str | None, typer.Option(metavar="FIELD", help="FIELD, or -FIELD for descending.")
+    ] = None,
     include: Annotated[
         list[str] | None,
-        typer.Option(help="groups: of each user, where that costs calls. remote_data: the vendor's own record."),
+        typer.Option(
+            help="groups: of each user, where that costs calls. remote_data: the vendor's own record."
+        ),
     ] = None,
     hidden: Annotated[
         list[str] | None, typer.Option("--exclude-field", metavar="FIELD", help="Leave this field out.")
@@ -124,7 +77,9 @@ def list_rows(
         typer.Option("--output", "-o", help="table on a terminal, else ndjson.", show_default=False),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on what would be a warning.")] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Say who evaluates what, and what is sent.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say who evaluates what, and what is sent.")
+    ] = False,
     allow_partial: Annotated[
         bool, typer.Option("--allow-partial", help="With --all: succeed also if not all was seen.")
     ] = False,
@@ -182,9 +137,7 @@ def get_row(
     from connector.directory import Directory
 
     with Directory.open(account) as directory:
-        item = directory.get(
-            resource, key, include=include or (), exclude_fields=hidden or (), strict=strict
-        )
+        item = directory.get(resource, key, include=include or (), exclude_fields=hidden or (), strict=strict)
     if (output or ("table" if is_terminal() else "json")) == "json":
         print_json(item.to_json())
         return
@@ -192,27 +145,6 @@ def get_row(
 
     print_fields(item.row)
     tell_warnings(item.warnings)
-
-
-def parse_filter(text: str) -> tuple[str, str, str]:
-    """(field, operator, value) of `field=value` or `field[operator]=value`."""
-    name, equals, value = text.partition("=")
-    field, bracket, rest = name.partition("[")
-    if not equals or not field or (bracket and (not rest.endswith("]") or rest == "]")):
-        raise typer.BadParameter(
-            f"{text!r}: write FIELD=VALUE or FIELD[OPERATOR]=VALUE", param_hint="--filter"
-        )
-    return field, rest.removesuffix("]") if bracket else "eq", value
-
-
-def _filters(texts: Sequence[str]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for field, operator, value in map(parse_filter, texts):
-        tests = found.setdefault(field, {})
-        if operator in tests:
-            raise typer.BadParameter(f"{field}[{operator}] is given twice", param_hint="--filter")
-        tests[operator] = value
-    return found
 
 
 def rows_for(directory: Directory, asked: Asked, *, across: bool = False) -> Rows | None:
@@ -312,7 +244,7 @@ def _incomplete(page: Page[Any]) -> ConnectorError:
 def _progress(asked: Asked) -> Iterator[Any]:
     """A bar on standard error, where a person watches and the rows go elsewhere."""
     if is_terminal() or not notes().is_terminal:
-        yield lambda page: None
+        yield lambda _: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

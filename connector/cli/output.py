@@ -6,10 +6,10 @@ terminal even JSON has its control characters escaped, in JSON's own way; in a p
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,13 +56,11 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-@cache
 def screen() -> Console:
     """Standard output for tables and words."""
     return _console(stderr=False)
 
 
-@cache
 def notes() -> Console:
     """Standard error: never wraps, so that a command in it can be copied."""
     return _console(stderr=True)
@@ -71,8 +69,15 @@ def notes() -> Console:
 def _console(*, stderr: bool) -> Console:
     from rich.console import Console
 
-    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=stderr)
-    if not console.is_terminal and "COLUMNS" not in console._environ:
+    console = Console(
+        stderr=stderr,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        soft_wrap=stderr,
+        color_system=None if os.environ.get("NO_COLOR") else "auto",  # nor bold: plain text
+    )
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _PIPE_WIDTH
     return console
 

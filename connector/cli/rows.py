@@ -80,7 +80,9 @@ class CsvRows:
         if not self._begun:
             self._writer.writerow([name for name, _ in self._columns])
             self._begun = True
-        self._writer.writerows([self._shown(csv_cell(read(row))) for _, read in self._columns] for row in rows)
+        self._writer.writerows(
+            [self._shown(csv_cell(read(row))) for _, read in self._columns] for row in rows
+        )
 
     def end(self, envelope: Mapping[str, Any]) -> None:
         """Nothing: the last row is the end."""

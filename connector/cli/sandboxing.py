@@ -36,15 +36,22 @@ def add_to(app: typer.Typer) -> None:
 
 def serve(
     connector: Annotated[
-        str | None, typer.Argument(help="Whose API to imitate; the first there is if left out.", show_default=False)
+        str | None,
+        typer.Argument(help="Whose API to imitate; the first there is if left out.", show_default=False),
     ] = None,
     *,
     users: Annotated[int, typer.Option(min=0, max=1_000_000, help="How many users the tenant has.")] = 300,
     seed: Annotated[int, typer.Option(help="Another number is another tenant.")] = 1,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 0,
-    seats: Annotated[int | None, typer.Option(min=0, help="Licence seats; inviting more users fails.")] = None,
-    rate: Annotated[int | None, typer.Option(min=1, help="Calls a minute; more are refused with 429.")] = None,
-    name: Annotated[str, typer.Option("--name", "-n", help="The account that reaches it while it runs.")] = "sandbox",
+    seats: Annotated[
+        int | None, typer.Option(min=0, help="Licence seats; inviting more users fails.")
+    ] = None,
+    rate: Annotated[
+        int | None, typer.Option(min=1, help="Calls a minute; more are refused with 429.")
+    ] = None,
+    name: Annotated[
+        str, typer.Option("--name", "-n", help="The account that reaches it while it runs.")
+    ] = "sandbox",
     account: Annotated[bool, typer.Option(help="Keep an account for it.")] = True,
 ) -> None:
     """Run a made-up tenant on this machine.

@@ -52,7 +52,9 @@ def read_secret(name: str, place: str) -> str:
     elif place.startswith("@file:"):
         text = _read_file(name, Path(place.removeprefix("@file:")).expanduser())
     else:
-        raise _refused(f"{name}: a secret isn't written on the command line, where others can read it; give {_WAYS}")
+        raise _refused(
+            f"{name}: a secret isn't written on the command line, where others can read it; give {_WAYS}"
+        )
     found = text.rstrip("\r\n")
     if not found:
         raise _refused(f"{name}: {place} is empty")

@@ -31,7 +31,11 @@ _REASONS = {
     "page_changed": "a page changed while it was read",
 }
 _STYLES = {"complete": "green", "in_progress": "dim", "partial": "bold yellow", "unproven": "yellow"}
-_WHO = {"here": "us, over all that the vendor lists", "vendor": "the vendor", "vendor, then here": "the vendor, then us"}
+_WHO = {
+    "here": "us, over all that the vendor lists",
+    "vendor": "the vendor",
+    "vendor, then here": "the vendor, then us",
+}
 _SIDES = {"on_user": "the users", "on_group": "the groups"}
 _MOST = 100
 
@@ -56,7 +60,9 @@ class Gathered:
 
     def listed(self) -> list[Warned]:
         """All of them, in the order in which they were first met."""
-        rest = Warned(code="more_warnings", message=f"{self._more} more warnings of other kinds", count=self._more)
+        rest = Warned(
+            code="more_warnings", message=f"{self._more} more warnings of other kinds", count=self._more
+        )
         return [*self._found.values(), *([rest] if self._more else [])]
 
 

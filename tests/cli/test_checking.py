@@ -27,7 +27,8 @@ def test_a_folder_elsewhere_stands_before_the_bundled_one(connector: Command, tm
     folder = tmp_path / "mine" / "scim"
     folder.mkdir(parents=True)
     (folder / "main.users.yaml").write_text(
-        "extends: scim/main.users\nsource: main.users\nunified: users\nfields: {title: null}\n", encoding="utf-8"
+        "extends: scim/main.users\nsource: main.users\nunified: users\nfields: {title: null}\n",
+        encoding="utf-8",
     )
     done = connector("check", "mine/scim")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -20,7 +20,7 @@ from connector.errors import (
 )
 from tests.cli.conftest import Command
 
-HEAVY = {"alembic", "cryptography", "httpx", "litestar", "pydantic", "sqlalchemy", "uvicorn", "yaml"}
+HEAVY = {"alembic", "cryptography", "httpx", "litestar", "sqlalchemy", "uvicorn", "yaml"}
 COMMANDS = ["accounts", "check", "connect", "connectors", "demo", "get", "list", "sandbox"]
 SCRIPT = """
 import contextlib, io, json, sys

@@ -15,7 +15,8 @@ TROUBLE = st.text(st.sampled_from("=+-@\t\r\n\x0b\u3000 \"';a\u202e\x9b\x1b\ud80
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\n=x", " =x", '"=x', "' =x", "\u3000=x", "\uff1d1", '"\t=x']
+    "text",
+    ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\n=x", " =x", '"=x', "' =x", "\u3000=x", "\uff1d1", '"\t=x'],
 )
 def test_a_cell_that_would_run_gets_an_apostrophe(text: str) -> None:
     assert csv_cell(text) == f"'{text}"
@@ -37,7 +38,9 @@ def test_no_cell_begins_as_a_formula(text: str) -> None:
 def test_nothing_that_a_terminal_obeys_gets_through(text: str) -> None:
     shown = harmless(text)
     assert not any(unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") for sign in shown)
-    assert not any(unicodedata.bidirectional(sign) in ("RLO", "LRO", "RLE", "LRE", "RLI", "LRI") for sign in shown)
+    assert not any(
+        unicodedata.bidirectional(sign) in ("RLO", "LRO", "RLE", "LRE", "RLI", "LRI") for sign in shown
+    )
 
 
 def test_every_kind_of_field_has_a_flat_column() -> None:

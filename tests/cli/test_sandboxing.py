@@ -37,7 +37,16 @@ def test_an_account_reaches_it_while_it_runs(connector: Command) -> None:
 
 
 def test_it_takes_the_place_of_a_dead_sandbox_and_of_no_real_account(connector: Command) -> None:
-    keep = ["connect", "scim", "--no-check", "--replace", "--set", "base_url=https://scim.example", "--secret", "token=@-"]
+    keep = [
+        "connect",
+        "scim",
+        "--no-check",
+        "--replace",
+        "--set",
+        "base_url=https://scim.example",
+        "--secret",
+        "token=@-",
+    ]
     assert connector(*keep, "--name", "real", stdin="t").returncode == 0
     refused = connector("sandbox", "--name", "real", "--users", "1")
     assert refused.returncode == 1

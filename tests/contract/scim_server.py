@@ -66,11 +66,15 @@ def running(users: int, groups: int, port: int = 0) -> Iterator[Loaded]:
     app = BearerTokenApplication(_Storage(), provider, bearer_tokens=[TOKEN])
     loaded = Loaded("")
 
-    class Quiet(WSGIRequestHandler):
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002
-            loaded.asked.append(self.path)
+    def noting(environ: dict[str, Any], start: Any) -> Any:
+        loaded.asked.append(f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}".rstrip("?"))
+        return app(environ, start)
 
-    server = make_server("127.0.0.1", port, app, handler_class=Quiet)
+    class Quiet(WSGIRequestHandler):
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Nothing: calls are noted before they are answered, so that a client that has its answer finds them."""
+
+    server = make_server("127.0.0.1", port, noting, handler_class=Quiet)
     loaded.base_url = f"http://127.0.0.1:{server.server_port}/v2"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

@@ -1,0 +1,182 @@
+"""A connector's YAML is a closed form: what it can't say is refused with its place and what is allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connector.definition import NOT_BUILT, Connector, complaints
+from connector.faults import place, validate
+from connector.model import UNIFIED
+from connector.yamlfile import load
+
+TEXT = """\
+connector: made
+label: Made
+settings:
+  region: {label: Region, choices: {US: us.example.com, EU: eu.example.com}, default: US}
+unified:
+  users: [main.people]
+errors:
+  - {when: {status: 418}, is: conflict}
+apis:
+  main:
+    settings:
+      node: {label: Node}
+    secrets:
+      token: {label: Token}
+    base_url: "https://{settings.region}/{settings.node}"
+    auth: {style: bearer, token: "{secrets.token}"}
+    check: {get: /check}
+    membership: on_user
+    exchanges:
+      line: {style: single, takes: [line], submit: {post: /run, effect: read, json: {line: "{line}"}}}
+    resources:
+      people:
+        key: $.id
+        list:
+          get: /people
+          query: {start: "{page.start}"}
+          records: "$.items[*]"
+          paging: {style: offset, first: 0, size: 10, ends: empty_page}
+        get: {get: "/people/{id}"}
+        calls:
+          search: {get: /search, query: {q: "{value}"}}
+"""
+
+
+def told(text: str) -> list[str]:
+    document = load(text, "c.yaml")
+    found, faults, _ = validate(Connector, document, not_built=NOT_BUILT)
+    if found is not None:
+        faults = place(document, complaints(found, UNIFIED))
+    return [str(fault) for fault in faults]
+
+
+def test_the_example_has_no_fault() -> None:
+    assert told(TEXT) == []
+
+
+LIST = '          get: /people\n          query: {start: "{page.start}"}'
+GET = '        get: {get: "/people/{id}"}'
+PAGING = "paging: {style: offset, first: 0, size: 10, ends: empty_page}"
+
+# (what is replaced, by what, what is told)
+TABLE: list[tuple[str, str, str]] = [
+    ("label: Made", "lable: Made", "c.yaml:2:1: lable: unknown key 'lable'\n    did you mean: label"),
+    ("label: Made", "label: 7", "c.yaml:2:8: label: expected text, got integer 7"),
+    ("connector: made", "connector: Made!", "'Made!' does not match"),
+    ("users: [main", "usres: [main", "unknown unified resource\n    did you mean: users"),
+    ("[main.people]", "[main.poeple]", "no such source (api.resource)\n    did you mean: main.people"),
+    ("[main.people]", "main.people", "expected a list"),
+    ("{label: Node}", "{label: Node, type: nummer}", "expected one of the words below, got string 'nummer'"),
+    ("{label: Node}", "{label: Node, pattern: '('}", "not a regular expression"),
+    ("{label: Node}", "{label: Node, required: yes}", "expected true or false, got string 'yes'"),
+    ("{label: Node}", "{}", "`label` is missing"),
+    ("node: {label", "Node: {label", "'Node' does not match"),
+    ("default: US", "default: FR", "the default is not one of the choices\n    allowed: US, EU"),
+    ("style: bearer", "style: beare", "unknown style 'beare'\n    did you mean: bearer"),
+    ("{style: bearer, ", "{", "`style` is missing"),
+    ('token: "{secrets.token}"', 'token: "{secrets.tokn}"', "nothing fills the hole {secrets.tokn}\n    did you mean: secrets.token"),
+    ("{settings.node}", "{settings.nod}", "c.yaml:15:15: apis.main.base_url: nothing fills the hole {settings.nod}"),
+    ("{settings.node}", "{secrets.token}", "a secret can't stand in a URL's path"),
+    ("{settings.node}", "{settings.node:text}", "a hole needs no quoting here"),
+    ("{settings.node}", "{settings.node", "a single '{'"),
+    ("check: {get: /check}", 'check: {get: "/check/{id}"}', "apis.main.check: nothing fills the hole {id}"),
+    ("check: {get: /check}", "check: {}", "exactly one verb, found none"),
+    ("check: {get: /check}", "check: nothing", "expected one of the words below, got string 'nothing'"),
+    ("check: {get: /check}", "check: {get: /c, paging: {style: none}}", "unknown key 'paging'"),
+    ("    check: {get: /check}\n", "", "`check` is missing"),
+    ("membership: on_user", "membership: on_usr", "got string 'on_usr'\n    did you mean: on_user"),
+    ("status: 418", "statsu: 418", "statsu"),
+    ("is: conflict", "is: confict", "got string 'confict'\n    did you mean: conflict"),
+    ("is: conflict", "is: conflict, then: 7", "unknown key 'then'"),
+    ("key: $.id", "kye: $.id", "unknown key 'kye'\n    did you mean: key"),
+    ("        key: $.id\n", "", "a resource with `get` needs `key`"),
+    ("key: $.id", "key: id", "a path starts with $"),
+    (LIST, "          get: /people", "nothing sends {page.start}: without it every page would be the first"),
+    ('{start: "{page.start}"}', '{start: "{page.number}"}', "nothing fills the hole {page.number}"),
+    ('{start: "{page.start}"}', '{start: "x{page.start}"}', "must name its quoting, as in {page.start:double}"),
+    ('          records: "$.items[*]"\n', "", "a listing needs `records`"),
+    (f"          {PAGING}\n", "", "a listing needs `paging`; where one answer is all, say `paging: {style: none}`"),
+    ("style: offset", "style: ofset", "unknown style 'ofset'\n    did you mean: offset\n    allowed: none, offset, page, token"),
+    ("ends: empty_page", "ends: short_page", "got string 'short_page'"),
+    ("ends: empty_page", "ends: total", "`ends: total` needs `total`"),
+    (", ends: empty_page", "", "`ends` is missing"),
+    ("first: 0, ", "first: '0', ", "expected a whole number, got string '0'"),
+    (GET, "        get: {get: /people/me}", "nothing sends {id}: without it every get would be the same"),
+    (GET, f'        get: {{get: "/people/{{id}}", {PAGING}}}', "only `list` is paged"),
+    (GET, '        get: {post: "/people/{id}"}', "`post` needs `effect: read` or `effect: write`"),
+    (GET, '        get: {get: "/people/{id}", post: /x, effect: read}', "exactly one verb, found get and post"),
+    (GET, '        get: {exchange: lin, give: {line: "{id}"}}', "no such exchange; this api has: line"),
+    (GET, "        get: {exchange: line}", "the exchange takes line; given: nothing"),
+    (GET, '        get: {get: "/people/{id}", give: {line: x}}', "this call names no exchange"),
+    ('"{line}"', '"{lien}"', "nothing fills the hole {lien}\n    did you mean: line"),
+    ("search: {get: /search", "Search: {get: /search", "'Search' does not match"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), TABLE, ids=[row[2][:50] for row in TABLE])
+def test_told(old: str, new: str, expected: str) -> None:
+    assert old in TEXT
+    found = told(TEXT.replace(old, new, 1))
+    assert any(expected in fault for fault in found), found
+    assert all(fault.startswith("c.yaml:") for fault in found)
+
+
+NOT_YET: list[tuple[str, str, str]] = [
+    (PAGING, "paging: {style: next_url, next: $.next}", "`style: next_url`"),
+    (PAGING, "paging: {style: link_header}", "`style: link_header`"),
+    (PAGING, "paging: {style: snapshot}", "`style: snapshot`"),
+    ("style: bearer", "style: oauth2_refresh", "`style: oauth2_refresh`"),
+    ("style: bearer", "style: basic", "`style: basic`"),
+    ("style: single", "style: submit_and_poll", "`submit_and_poll`"),
+    ("membership: on_user", "membership: per_group", "`per_group`"),
+    ("membership: on_user", "repeated: node", "`repeated`"),
+    ("membership: on_user", "proxy: {allow: []}", "`proxy`"),
+    ("membership: on_user", "rate: {budget: 60/min}", "`rate`"),
+    ("membership: on_user", "when_empty: check", "`when_empty`"),
+    ("key: $.id", "key: $.id\n        create: {post: /people, effect: write}", "`create`"),
+    ("key: $.id", "key: $.id\n        details: {}", "`details`"),
+    (GET, "        get: {from: list}", "`from`"),
+    (LIST, f"{LIST}\n          columns: {{}}", "`columns`"),
+    (LIST, f"{LIST}\n          passes: [{{}}]", "`passes`"),
+    (LIST, f"{LIST}\n          before: []", "`before`"),
+    (LIST, f"{LIST}\n          otherwise: list", "`otherwise`"),
+    ('json: {line: "{line}"}', 'json: {line: {sha256: "{line}"}}', "`sha256`"),
+    ('json: {line: "{line}"}', 'json: {line: "x {line:shell}"}', "`shell`"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "word"), NOT_YET, ids=[row[2] for row in NOT_YET])
+def test_a_word_that_is_not_built_yet_is_refused_by_name(old: str, new: str, word: str) -> None:
+    found = told(TEXT.replace(old, new, 1))
+    assert any(
+        word in fault and "is a word of the format that is not built yet" in fault for fault in found
+    ), found
+
+
+def test_what_a_connector_can_be_asked() -> None:
+    found, _, _ = validate(Connector, load(TEXT, "c.yaml"))
+    assert found is not None
+    assert list(found.setting_names()) == ["region", "main.node"]
+    assert list(found.secret_names()) == ["main.token"]
+    assert found.sources() == ["main.people"]
+    api, resource = found.source("main.people")
+    assert list(resource.named_calls()) == ["list", "get", "search"]
+    assert api.retry.times == 3
+    with pytest.raises(Exception, match="frozen"):
+        found.label = "x"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "words", [{"times": 11}, {"times": -1}, {"times": "3"}, {"on": ["conflic"]}, {"after": 1}]
+)
+def test_retries_are_bounded(words: dict[str, Any]) -> None:
+    from pydantic import ValidationError
+
+    from connector.definition import Retry
+
+    with pytest.raises(ValidationError):
+        Retry.model_validate(words)

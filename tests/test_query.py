@@ -1,0 +1,262 @@
+"""Each filter and sort goes to the vendor, stays with us, or is refused with the list of those there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.catalog import Catalog, Source
+from connector.errors import InvalidRequest
+from connector.query import Question, parse_filters, resolve
+
+CONNECTOR = """\
+connector: made
+label: Made
+unified: {users: [main.people]}
+apis:
+  main:
+    base_url: https://h
+    auth: {style: none}
+    check: none
+    resources:
+      people:
+        list: {post: /people, effect: read, json: {all: true}, records: "$[*]", paging: {style: none}}
+        calls: {search: {get: /search, query: {q: "{value}"}, records: "$[*]"}}
+"""
+MAPPING = """\
+source: main.people
+unified: users
+fields:
+  id: $.id
+  username: $.login
+  name: {first_of: [$.name, $.login]}
+  first_name: $.first
+  last_name: $.last
+  external_id: $.ext
+  title: $.title
+  timezone: $.zone
+  bio: $.bio
+  user_type: $.type
+  status: {path: $.state, values: {"up": active, "down": inactive, "locked": inactive}}
+  is_2fa_enabled: $.mfa
+  emails: {each: "$.mails[*]", item: {email: $}}
+  created_at: {path: $.born, date: rfc3339}
+  updated_at: {path: $.seen, date: rfc3339}
+filters:
+  username: {evaluate: vendor, operators: [eq, ne, in, contains, starts_with], query: {filter: "login {operator:text} {value:double}"}}
+  status: {evaluate: vendor_then_here, operators: [eq, ne, in], query: {filter: "state eq {value:text}"}, any: " or "}
+  name: {evaluate: here, operators: [eq, ne, contains, starts_with, in]}
+  first_name: {evaluate: vendor, query: {first: "x {value:single}"}}
+  last_name: {evaluate: vendor, query: {last: "x {value:single}"}, otherwise: refuse}
+  external_id: {evaluate: vendor, query: {filter: "ext eq {value:double}"}}
+  title: {evaluate: vendor, json: {title: "{value}"}}
+  timezone: {evaluate: vendor, json: {title: "{value}"}}
+  user_type: {evaluate: vendor, query: {kind: "{value}"}, values: {admin: a, guest: [g, h]}}
+  bio: {evaluate: vendor, query: {kind: "{value}"}}
+  is_2fa_enabled: {evaluate: vendor, operators: [eq, ne], query: {mfa: "{value}"}}
+  emails.email: {evaluate: vendor_then_here, operators: [eq, in], call: search}
+  created_at: {evaluate: vendor, operators: [gt], query: {since: "{value}"}}
+  updated_at: {evaluate: here, operators: [gt, gte, lt, lte, eq, ne, in]}
+combine: {filter: " and "}
+sorts:
+  username: {query: {sort: login, order: "{direction}"}}
+  name: {query: {filter: "sorted {direction:text}"}}
+  created_at: {json: {sort: born, way: "{direction}"}}
+"""
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    folder: Path = tmp_path_factory.mktemp("mappings")
+    (folder / "made").mkdir()
+    (folder / "made" / "connector.yaml").write_text(CONNECTOR)
+    (folder / "made" / "main.people.yaml").write_text(MAPPING)
+    return Catalog([folder]).load("made").sources["main.people"]
+
+
+def ask(source: Source, sort_by: str | None = None, **filters: Any) -> Question:
+    given = {name.replace("__", "."): value for name, value in filters.items()}
+    return resolve(source, parse_filters(source, given), sort_by)
+
+
+def row(**values: Any) -> dict[str, Any]:
+    return dict.fromkeys(("id", "username", "name", "status", "emails", "updated_at")) | values
+
+
+def kept(question: Question, **values: Any) -> bool:
+    return all(keep(row(**values)) for keep in question.keep)
+
+
+SENT: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str, list[str]]] = [
+    # filters, query, JSON, call, who evaluates
+    ({}, {}, {}, "list", []),
+    ({"username": 'a"b'}, {"filter": 'login eq "a\\"b"'}, {}, "list", ["vendor"]),
+    ({"username": {"contains": "a"}}, {"filter": 'login contains "a"'}, {}, "list", ["vendor"]),
+    ({"username": {"ne": "a"}}, {"filter": 'login ne "a"'}, {}, "list", ["vendor"]),
+    ({"username": {"in": "a,b"}}, {}, {}, "list", ["here"]),
+    ({"status": "active"}, {"filter": "state eq up"}, {}, "list", ["vendor, then here"]),
+    ({"status": "inactive"}, {"filter": "state eq down or state eq locked"}, {}, "list", ["vendor, then here"]),
+    ({"status": {"ne": "inactive"}}, {}, {}, "list", ["here"]),
+    ({"status": {"ne": "active"}}, {}, {}, "list", ["here"]),
+    ({"status": "unknown"}, {}, {}, "list", ["here"]),
+    ({"name": "x"}, {}, {}, "list", ["here"]),
+    ({"external_id": "1", "username": "a"}, {"filter": 'ext eq "1" and login eq "a"'}, {}, "list", ["vendor", "vendor"]),
+    ({"external_id": "1", "status": "active"}, {"filter": 'ext eq "1" and state eq up'}, {}, "list",
+        ["vendor", "vendor, then here"]),
+    ({"external_id": "1", "status": "inactive"}, {"filter": 'ext eq "1"'}, {}, "list", ["vendor", "here"]),
+    ({"status": "inactive", "username": "a"}, {"filter": "state eq down or state eq locked"}, {}, "list",
+        ["vendor, then here", "here"]),
+    ({"first_name": "O'Neil\\"}, {"first": "x 'O\\'Neil\\\\'"}, {}, "list", ["vendor"]),
+    ({"first_name": "a\nb"}, {}, {}, "list", ["here"]),
+    ({"title": "Boss"}, {}, {"title": "Boss"}, "list", ["vendor"]),
+    ({"title": "Boss", "timezone": "UTC"}, {}, {"title": "UTC"}, "list", ["vendor", "here"]),
+    ({"user_type": "admin"}, {"kind": "a"}, {}, "list", ["vendor"]),
+    ({"user_type": "guest"}, {}, {}, "list", ["here"]),
+    ({"user_type": "other"}, {}, {}, "list", ["here"]),
+    ({"bio": "b", "user_type": "admin"}, {"kind": "b"}, {}, "list", ["vendor", "here"]),
+    ({"is_2fa_enabled": True}, {"mfa": True}, {}, "list", ["vendor"]),
+    ({"is_2fa_enabled": "false"}, {"mfa": False}, {}, "list", ["vendor"]),
+    ({"is_2fa_enabled": {"ne": True}}, {}, {}, "list", ["here"]),
+    ({"emails.email": "a@b.c"}, {}, {}, "search", ["vendor, then here"]),
+    ({"emails.email": {"in": ["a@b.c"]}}, {}, {}, "list", ["here"]),
+    ({"emails.email": "a@b.c", "username": "a"}, {}, {}, "search", ["vendor, then here", "here"]),
+    ({"created_at": {"gt": "2026-01-31T01:00:00+01:00"}}, {"since": "2026-01-31T00:00:00Z"}, {}, "list", ["vendor"]),
+    ({"updated_at": {"gt": "2026-01-31T00:00:00Z", "lt": "2026-02-01T00:00:00Z"}}, {}, {}, "list", ["here", "here"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("filters", "query", "body", "call", "who"), SENT, ids=[str(given) for given, *_ in SENT]
+)
+def test_sent(
+    source: Source,
+    filters: dict[str, Any],
+    query: dict[str, Any],
+    body: dict[str, Any],
+    call: str,
+    who: list[str],
+) -> None:
+    question = resolve(source, parse_filters(source, filters), None)
+    assert (dict(question.query), dict(question.json), question.call) == (query, body, call)
+    assert sorted(question.explain.values()) == sorted(who)
+    here = sum("here" in word for word in question.explain.values())
+    assert len(question.keep) == here, "what the vendor doesn't evaluate exactly is checked here"
+    assert question.call_values.get("value") == (filters["emails.email"] if call == "search" else None)
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"usernam": "a"}, "filter 'usernam' is not supported here; supported: username, status"),
+    ({"id": "1"}, "filter 'id' is not supported here"),
+    ({"status": "activ"}, "filter status: 'activ' is not one of active, inactive, invited, deleted, unknown"),
+    ({"status": "Active"}, "is not one of"),
+    ({"status": ["active"]}, "is not one of"),
+    ({"status": {"gt": "active"}}, "operator 'gt' is not supported; there are: eq, ne, in"),
+    ({"status": {"in": "active,activ"}}, "'activ' is not one of"),
+    ({"status": {"in": 7}}, "`in` takes a list, got int"),
+    ({"status": {}}, "no operator; there are: eq, ne, in"),
+    ({"username": None}, "expected text, got NoneType"),
+    ({"username": 7}, "expected text, got int"),
+    ({"username": True}, "expected text, got bool"),
+    ({"is_2fa_enabled": "yes"}, "expected true or false, got 'yes'"),
+    ({"is_2fa_enabled": 1}, "expected true or false, got 1"),
+    ({"is_2fa_enabled": None}, "expected true or false"),
+    ({"updated_at": {"gt": "2026-01-31"}}, "expected a time such as 2026-01-31T00:00:00Z, got '2026-01-31'"),
+    ({"updated_at": {"gt": "2026-01-31T00:00:00"}}, "expected a time such as"),
+    ({"updated_at": {"gt": "yesterday"}}, "expected a time such as"),
+    ({"updated_at": {"gt": 1_700_000_000}}, "expected a time such as"),
+    ({"last_name": "a\nb"}, "filter last_name: a value with control characters can't be quoted"),
+]
+
+
+@pytest.mark.parametrize(("filters", "words"), REFUSED, ids=[words[:50] for _, words in REFUSED])
+def test_refused(source: Source, filters: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        resolve(source, parse_filters(source, filters), None)
+    assert words in refused.value.message
+    assert refused.value.http_status == 400
+
+
+def test_a_typo_is_told(source: Source) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        ask(source, usernam="a")
+    assert refused.value.hint == "did you mean username?"
+    assert "username" in refused.value.details
+
+
+KEPT: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    ({"name": "Ann"}, {"name": "Ann"}, True),
+    ({"name": "Ann"}, {"name": "ann"}, False),
+    ({"name": "Ann"}, {"name": None}, False),
+    ({"name": {"ne": "Ann"}}, {"name": "Bob"}, True),
+    ({"name": {"ne": "Ann"}}, {"name": "Ann"}, False),
+    ({"name": {"ne": "Ann"}}, {"name": None}, True),
+    ({"name": {"contains": "NN"}}, {"name": "Ann"}, True),
+    ({"name": {"contains": "x"}}, {"name": "Ann"}, False),
+    ({"name": {"contains": "a"}}, {"name": None}, False),
+    ({"name": {"starts_with": "an"}}, {"name": "Ann"}, True),
+    ({"name": {"starts_with": "nn"}}, {"name": "Ann"}, False),
+    ({"name": {"in": "Ann,Bob"}}, {"name": "Bob"}, True),
+    ({"name": {"in": ["Ann, Bob"]}}, {"name": "Bob"}, False),
+    ({"username": {"in": "ANN"}}, {"username": "ann"}, True),
+    ({"status": "inactive"}, {"status": "inactive"}, True),
+    ({"status": "inactive"}, {"status": "unknown"}, False),
+    ({"status": {"in": "active,unknown"}}, {"status": "unknown"}, True),
+    ({"emails.email": "A@b.c"}, {"emails": [{"email": "x@y.z"}, {"email": "a@B.C"}]}, True),
+    ({"emails.email": "a@b.c"}, {"emails": []}, False),
+    ({"emails.email": "a@b.c"}, {"emails": None}, False),
+    ({"emails.email": {"in": "a@b.c"}}, {"emails": [{"email": "A@b.c"}]}, True),
+    ({"updated_at": {"gt": "2026-01-31T00:00:00Z"}}, {"updated_at": "2026-01-31T00:00:00.5Z"}, True),
+    ({"updated_at": {"gt": "2026-01-31T00:00:00Z"}}, {"updated_at": "2026-01-31T00:00:00Z"}, False),
+    ({"updated_at": {"gte": "2026-01-31T01:00:00+01:00"}}, {"updated_at": "2026-01-31T00:00:00Z"}, True),
+    ({"updated_at": {"lt": "2026-01-31T00:00:00Z"}}, {"updated_at": "2026-01-30T23:59:59Z"}, True),
+    ({"updated_at": {"lte": "2026-01-31T00:00:00Z"}}, {"updated_at": "2026-01-31T00:00:01Z"}, False),
+    ({"updated_at": {"lt": "2026-01-31T00:00:00Z"}}, {"updated_at": None}, False),
+    ({"updated_at": "2026-01-31T01:00:00+01:00"}, {"updated_at": "2026-01-31T00:00:00Z"}, True),
+    ({"updated_at": {"ne": "2026-01-31T00:00:00Z"}}, {"updated_at": "2026-01-31T00:00:00Z"}, False),
+    ({"updated_at": {"in": "2026-01-31T01:00:00+01:00"}}, {"updated_at": "2026-01-31T00:00:00Z"}, True),
+    ({"name": "Ann", "status": "unknown"}, {"name": "Ann", "status": "active"}, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("filters", "values", "expected"), KEPT, ids=[f"{f}-{v}" for f, v, _ in KEPT])
+def test_kept(source: Source, filters: dict[str, Any], values: dict[str, Any], expected: bool) -> None:
+    question = resolve(source, parse_filters(source, filters), None)
+    assert question.keep
+    assert kept(question, **values) is expected
+
+
+def test_the_order_in_which_filters_are_given_changes_nothing(source: Source) -> None:
+    one = parse_filters(source, {"username": "a", "status": "active"})
+    assert one == parse_filters(source, {"status": "active", "username": "a"})
+    assert [item.to_json() for item in one] == [["status", "eq", "active"], ["username", "eq", "a"]]
+    (moment,) = parse_filters(source, {"updated_at": {"gt": "2026-01-31T00:00:00Z"}})
+    assert moment.to_json() == ["updated_at", "gt", "2026-01-31T00:00:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("sort_by", "query", "body"),
+    [
+        ("username", {"sort": "login", "order": "ascending"}, {}),
+        ("-username", {"sort": "login", "order": "descending"}, {}),
+        ("-created_at", {}, {"sort": "born", "way": "descending"}),
+    ],
+)
+def test_the_vendor_sorts(source: Source, sort_by: str, query: dict[str, Any], body: dict[str, Any]) -> None:
+    question = ask(source, sort_by, first_name="a")
+    assert dict(question.query) == {"first": "x 'a'", **query}
+    assert dict(question.json) == body
+    assert question.explain[f"sort_by={sort_by}"] == "vendor"
+
+
+@pytest.mark.parametrize("sort_by", ["title", "usernam", "", "-", "--username", "+username"])
+def test_what_nobody_can_sort_by(source: Source, sort_by: str) -> None:
+    with pytest.raises(InvalidRequest, match="supported: username, name, created_at"):
+        ask(source, sort_by)
+
+
+def test_a_sort_does_not_replace_a_filter(source: Source) -> None:
+    with pytest.raises(InvalidRequest, match="can't be sent together with these filters"):
+        ask(source, "name", username="a")
+    assert dict(ask(source, "name", title="x").query) == {"filter": "sorted ascending"}
