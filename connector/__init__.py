@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from connector.directory import AsyncDirectory, Directory
     from connector.errors import ConnectorError, ListingIncomplete
     from connector.model import Group, User
-    from connector.questions import Item, Page
+    from connector.pages import Item, Page
 
 __all__ = [
     "AsyncDirectory",
@@ -38,9 +38,9 @@ _HOMES = {
     "ConnectorError": "connector.errors",
     "Directory": "connector.directory",
     "Group": "connector.model",
-    "Item": "connector.questions",
+    "Item": "connector.pages",
     "ListingIncomplete": "connector.errors",
-    "Page": "connector.questions",
+    "Page": "connector.pages",
     "User": "connector.model",
 }
 

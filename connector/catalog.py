@@ -18,14 +18,15 @@ import msgspec
 
 from connector import merge as merging
 from connector.cursor import digest
-from connector.definition import NOT_BUILT, Api, Connector, complaints
-from connector.errors import ConfigurationInvalid, NotFound
+from connector.definition import NOT_BUILT, Api, Connector
+from connector.errors import ConfigurationInvalid, Fault, NotFound
 from connector.faults import place, validate
 from connector.mapping.compile import Mapper, compile_mapping
 from connector.mapping.rules import MappingFile
 from connector.merge import merge
 from connector.model import UNIFIED
-from connector.yamlfile import Complaint, Fault, Mark, YamlList, YamlMap, nearest, read
+from connector.wiring import complaints, source_complaints, unmapped_sources
+from connector.yamlfile import Complaint, Mark, YamlList, YamlMap, nearest, read
 
 __all__ = ["Catalog", "Loaded", "Source", "bundled_folder", "search_folders", "yaml_of"]
 
@@ -147,7 +148,7 @@ class _Loading:
         mapped = [self._mapping(file, rest, overrides) for file in self.catalog.mapping_files(self.name)]
         if rest is not None and document is not None:
             known = {source.name for source in mapped if source}
-            self.faults += place(document, _unmapped(rest, known, bool(self.faults)))
+            self.faults += place(document, unmapped_sources(rest, known, bool(self.faults)))
             if loose := sorted(
                 set(overrides)
                 - {file.removesuffix(".yaml") for file in self.catalog.mapping_files(self.name)}
@@ -304,7 +305,7 @@ class _Loading:
         mapper, found = compile_mapping(mapping, api.membership if api else "on_user")
         self.faults += place(document, found)
         if connector is not None and api is not None and mapper is not None:
-            self.faults += place(document, _source_complaints(connector, mapping))
+            self.faults += place(document, source_complaints(connector, mapping))
         return Source(name, mapping, mapper, digest(_plain(document))) if mapper is not None else None
 
     def _api_of(self, document: YamlMap, mapping: MappingFile, connector: Connector | None) -> Api | None:
@@ -332,41 +333,6 @@ class _Loading:
 
     def _complain(self, document: YamlMap, loc: Sequence[str], message: str) -> None:
         self.faults += place(document, [Complaint(tuple(loc), message)])
-
-
-def _source_complaints(connector: Connector, mapping: MappingFile) -> Iterator[Complaint]:
-    """What a mapping needs of its resource: the id that stands for `{id}`, and the calls that filters and sorts name."""
-    _, resource = connector.source(mapping.source)
-    rule = mapping.fields.get("id")
-    path = getattr(rule, "path", None)
-    if resource.key is not None and rule is not None and path != resource.key.path:
-        yield Complaint(
-            ("fields", "id"), f"the id must read {resource.key.path}, the key of {mapping.source}"
-        )
-    named = [("filters", name, one) for name, one in mapping.filters.items()]
-    for kind, name, one in [*named, *(("sorts", name, one) for name, one in mapping.sorts.items())]:
-        if one is None or one.call is None:
-            continue
-        call = resource.calls.get(one.call)
-        if call is None:
-            yield Complaint(
-                (kind, name, "call"), "no such call of the resource", one.call, tuple(resource.calls)
-            )
-        elif call.records is None:
-            yield Complaint(
-                (kind, name, "call"), f"the call `{one.call}` needs `records` to be read as a listing"
-            )
-
-
-def _unmapped(connector: Connector, mapped: set[str], other_faults: bool) -> list[Complaint]:
-    if other_faults:
-        return []
-    return [
-        Complaint(("unified", name, index), f"no mapping file {source}.yaml for this source")
-        for name, sources in connector.unified.items()
-        for index, source in enumerate(sources)
-        if source not in mapped and source in connector.sources()
-    ]
 
 
 def _plain(document: Any) -> Any:

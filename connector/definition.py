@@ -1,14 +1,13 @@
 """A connector's YAML, validated: the models that say how a vendor is called. They are the runtime objects.
 
 Every model is frozen and closed. A word of the format that isn't built yet is refused by name, never
-ignored. `complaints` finds what no single model can see: holes without a setting, sources without a
-resource, a paging state that no parameter carries.
+ignored. What no single model can see is in `wiring`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -33,8 +32,7 @@ from connector.exchange import VERBS, Exchange, Request
 from connector.mapping.condition import AnswerCondition
 from connector.mapping.path import PathText
 from connector.paging import Paging
-from connector.template import BaseText, HeaderText, ValueText, holes_of, parse_template
-from connector.yamlfile import Complaint
+from connector.template import BaseText, HeaderText, ValueText, holes_of
 
 __all__ = [
     "NOT_BUILT",
@@ -49,7 +47,6 @@ __all__ = [
     "Retry",
     "Secret",
     "Setting",
-    "complaints",
 ]
 
 NOT_BUILT = paging.NOT_BUILT | auth.NOT_BUILT | exchange.NOT_BUILT | {"per_group", "per_user"}
@@ -295,115 +292,3 @@ class Connector(_Closed):
             **self.secrets,
             **{f"{a}.{n}": s for a, api in self.apis.items() for n, s in api.secrets.items()},
         }
-
-
-_STATE = {"offset": "page.start", "page": "page.number", "token": "page.token"}
-_PAGE_HOLES = {
-    "none": set(),
-    "offset": {"page.start", "page.size"},
-    "page": {"page.number", "page.size"},
-    "token": {"page.token", "page.size"},
-}
-
-
-def complaints(connector: Connector, unified: Iterable[str]) -> list[Complaint]:
-    """What is wrong between the parts of one connector; locations are from the root of its file."""
-    found: list[Complaint] = []
-    known = tuple(unified)
-    sources = tuple(connector.sources())
-    for name, listed in connector.unified.items():
-        if name not in known:
-            found.append(Complaint(("unified", name), "unknown unified resource", name, known, at_key=True))
-        found += [
-            Complaint(("unified", name, index), "no such source (api.resource)", source, sources)
-            for index, source in enumerate(listed)
-            if source not in sources
-        ]
-    for api_name, api in connector.apis.items():
-        found += _api_complaints(connector, ("apis", api_name), api)
-    return found
-
-
-def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> list[Complaint]:
-    found: list[Complaint] = []
-    names = {f"settings.{name}" for name in [*connector.settings, *api.settings]}
-    names |= {f"secrets.{name}" for name in [*connector.secrets, *api.secrets]}
-
-    def check(where: tuple[str | int, ...], used: Iterable[str], more: Iterable[str] = ()) -> None:
-        allowed = names | set(more)
-        for name in sorted(set(used) - allowed):
-            found.append(
-                Complaint((*loc, *where), f"nothing fills the hole {{{name}}}", name, tuple(sorted(allowed)))
-            )
-
-    check(("base_url",), parse_template(api.base_url).names)
-    check(("auth",), api.auth.names)
-    check(("headers",), holes_of(dict(api.headers)))
-    check(("query",), holes_of(dict(api.query)))
-    if api.scope is not None:
-        check(("scope",), parse_template(api.scope).names)
-    if any(name.startswith("secrets.") for name in parse_template(api.base_url).names):
-        found.append(
-            Complaint((*loc, "base_url"), "a secret can't stand in a URL's path: it would be logged")
-        )
-    if not isinstance(api.check, str):
-        check(("check",), api.check.holes)
-    for name, way in api.exchanges.items():
-        check(("exchanges", name, "submit"), way.submit.holes, way.takes)
-    for name, resource in api.resources.items():
-        for call_name, call in resource.named_calls().items():
-            place = (
-                "resources",
-                name,
-                *(("calls", call_name) if call_name in resource.calls else (call_name,)),
-            )
-            check(place, call.holes, _call_holes(call_name, call))
-            found += [Complaint((*loc, *place, *at), text) for at, text in _call_faults(api, call_name, call)]
-        if resource.get is not None and resource.key is None:
-            found.append(
-                Complaint(
-                    (*loc, "resources", name), "a resource with `get` needs `key`: what stands for {id}"
-                )
-            )
-    return found
-
-
-def _call_holes(name: str, call: Call) -> set[str]:
-    if name == "list":
-        return set(_PAGE_HOLES[call.paging.style]) if call.paging else set()
-    return {"id"} if name == "get" else {"value", "id", "page.size"}
-
-
-def _call_faults(api: Api, name: str, call: Call) -> list[tuple[tuple[str, ...], str]]:
-    found: list[tuple[tuple[str, ...], str]] = []
-    if name == "list":
-        if call.records is None:
-            found.append(((), "a listing needs `records`: the path of the records on a page"))
-        if call.paging is None:
-            found.append(
-                ((), "a listing needs `paging`; where one answer is all, say `paging: {style: none}`")
-            )
-        else:
-            state = _STATE.get(call.paging.style)
-            if state and state not in call.holes:
-                found.append(
-                    (("paging",), f"nothing sends {{{state}}}: without it every page would be the first")
-                )
-    elif call.paging is not None:
-        found.append((("paging",), "only `list` is paged"))
-    if name == "get" and "id" not in call.holes:
-        found.append(((), "nothing sends {id}: without it every get would be the same"))
-    if call.exchange is not None:
-        way = api.exchanges.get(call.exchange)
-        if way is None:
-            found.append(
-                (("exchange",), f"no such exchange; this api has: {', '.join(api.exchanges) or 'none'}")
-            )
-        elif set(call.give) != set(way.takes):
-            found.append(
-                (
-                    ("give",),
-                    f"the exchange takes {', '.join(way.takes)}; given: {', '.join(call.give) or 'nothing'}",
-                )
-            )
-    return found

@@ -20,7 +20,8 @@ from connector.egress import Egress
 from connector.errors import ListingIncomplete
 from connector.fetch import Clock, Flow, drive, drive_async
 from connector.model import Group, User
-from connector.questions import Asked, AskedOne, Item, Page, Questions
+from connector.pages import Asked, AskedOne, Item, Page
+from connector.questions import Questions
 from connector.settings import Settings
 from connector.transport import AsyncTransport, Transport
 from connector.wire import AsyncSend, Send

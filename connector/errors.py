@@ -28,11 +28,9 @@ holds a secret (callers redact what came from a vendor before it gets here).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar
-
-if TYPE_CHECKING:
-    from connector.yamlfile import Fault
+from typing import Any, ClassVar
 
 __all__ = [
     "ConfigurationInvalid",
@@ -41,6 +39,7 @@ __all__ = [
     "CursorExpired",
     "CursorInvalid",
     "EgressRefused",
+    "Fault",
     "Forbidden",
     "InvalidRequest",
     "ListingChanged",
@@ -56,6 +55,31 @@ __all__ = [
     "VendorRefused",
     "VendorUnavailable",
 ]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong in one place, with what was found, what is allowed, and the nearest word."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    path: str = ""
+    found: str | None = None
+    allowed: tuple[str, ...] = ()
+    did_you_mean: str | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.file}:{self.line}:{self.column}: {self.path + ': ' if self.path else ''}{self.message}"
+        if self.did_you_mean:
+            text += f"\n    did you mean: {self.did_you_mean}"
+        if self.allowed:
+            text += f"\n    allowed: {', '.join(self.allowed)}"
+        return text
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 class ConnectorError(Exception):

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, Tag, ValidationError
 from typing_extensions import TypeAliasType
 
-from connector.yamlfile import Complaint, Fault, Mark, YamlList, YamlMap, mark_at, nearest
+from connector.errors import Fault
+from connector.yamlfile import Complaint, Mark, YamlList, YamlMap, mark_at, nearest
 
 __all__ = ["place", "validate", "words_of"]
 

@@ -30,7 +30,11 @@ class StoredAccounts:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.read()
         keys = self.settings.keys
-        self._keyring = Keyring.parse(keys.get_secret_value()) if keys else Keyring.from_file(default_path().parent / "keys")
+        self._keyring = (
+            Keyring.parse(keys.get_secret_value())
+            if keys
+            else Keyring.from_file(default_path().parent / "keys")
+        )
         self._database = Database(self.settings.database_url)
         self._accounts = Accounts(self._database, self._keyring)
         self.catalog = Catalog(search_folders(self.settings.mappings))

@@ -154,11 +154,7 @@ def verdict(place: Place, *, ended: bool, scope: str | None) -> Completeness:
     if not ended:
         word: Verdict = "in_progress"
     else:
-        if (
-            place.latest is not None
-            and place.seen < place.latest
-            and "fewer_than_declared" not in reasons
-        ):
+        if place.latest is not None and place.seen < place.latest and "fewer_than_declared" not in reasons:
             reasons.append("fewer_than_declared")
         broken = any(reason in _PARTIAL for reason in reasons)
         word = "partial" if broken else "unproven" if reasons else "complete"

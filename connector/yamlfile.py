@@ -11,15 +11,15 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
-from connector.errors import ConfigurationInvalid
+from connector.errors import ConfigurationInvalid, Fault
 
-__all__ = ["Complaint", "Fault", "Mark", "YamlList", "YamlMap", "load", "mark_at", "nearest", "read"]
+__all__ = ["Complaint", "Mark", "YamlList", "YamlMap", "load", "mark_at", "nearest", "read"]
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000
@@ -48,31 +48,6 @@ class Complaint:
     allowed: tuple[str, ...] = ()
     at_key: bool = False
     """The key itself is wrong, not what stands under it."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong in one place, with what was found, what is allowed, and the nearest word."""
-
-    file: str
-    line: int
-    column: int
-    message: str
-    path: str = ""
-    found: str | None = None
-    allowed: tuple[str, ...] = ()
-    did_you_mean: str | None = None
-
-    def __str__(self) -> str:
-        text = f"{self.file}:{self.line}:{self.column}: {self.path + ': ' if self.path else ''}{self.message}"
-        if self.did_you_mean:
-            text += f"\n    did you mean: {self.did_you_mean}"
-        if self.allowed:
-            text += f"\n    allowed: {', '.join(self.allowed)}"
-        return text
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class YamlMap(dict[Any, Any]):

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from connector.definition import NOT_BUILT, Connector, complaints
+from connector.definition import NOT_BUILT, Connector
 from connector.faults import place, validate
 from connector.model import UNIFIED
+from connector.wiring import complaints
 from connector.yamlfile import load
 
 TEXT = """\

@@ -53,6 +53,7 @@ source: main.people
 unified: users
 where: {$.hidden: {not: true}}
 fields: {id: $.id, username: $.login, title: $.title}
+on: {get: {title: $.full_title}}
 filters: {username: {evaluate: vendor, call: search}, title: {evaluate: here}}
 """
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
@@ -210,6 +211,18 @@ def test_rows_that_a_filter_leaves_out_use_the_calls_up_too(loaded: Loaded) -> N
     found = world.directory.list("users", filters={"title": "x"})
     assert (found.rows, len(world.calls)) == ([], 2)
     assert found.next_cursor, "an empty page is no end"
+
+
+def test_the_vendor_is_asked_for_whole_pages_where_rows_are_filtered_here(loaded: Loaded) -> None:
+    for filters, size in (({"title": "x"}, "size=2"), ({}, "size=1")):
+        world = World(loaded, page("a"), OK)
+        world.directory.list("users", limit=1, filters=filters)
+        assert world.calls[0].url.endswith(size)
+
+
+def test_a_record_that_is_got_may_be_read_by_other_rules(loaded: Loaded) -> None:
+    world = World(loaded, Answer(200, {}, b'{"id":"a","title":"B","full_title":"Boss"}'))
+    assert world.directory.get("users", "a").row["title"] == "Boss"
 
 
 def test_a_walk_goes_on_through_pages_that_are_cut(loaded: Loaded) -> None:

@@ -23,7 +23,8 @@ from connector.errors import (
 )
 from connector.fetch import Clock
 from connector.model import Group, User
-from connector.questions import Page, Questions
+from connector.pages import Page
+from connector.questions import Questions
 from connector.settings import Settings
 from connector.wire import Answer, Call
 
@@ -97,7 +98,9 @@ def mappings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Loaded]:
 class World:
     """A vendor's people and teams as plain values; `asked` is what it was asked for."""
 
-    def __init__(self, loaded: Loaded, site: str = "one", keys: tuple[bytes, ...] = (b"k" * 32,)) -> None:
+    def __init__(
+        self, loaded: Loaded, site: str = "one", keys: tuple[bytes, ...] = (b"k" * 32,), **settings: Any
+    ) -> None:
         self.people: list[dict[str, Any]] = [
             {"id": f"u{n}", "login": f"login{n}", "active": n != 1, "title": "x", "mails": [f"U{n}@x.y"]}
             for n in range(5)
@@ -110,7 +113,7 @@ class World:
         self.join("g1", "u1")
         self.join("g2")
         opened = open_account(loaded, settings={"site": site}, secrets={})
-        self.questions = Questions(opened, Seal(keys), Settings(), Clock(seconds=lambda: self.time))
+        self.questions = Questions(opened, Seal(keys), Settings(**settings), Clock(seconds=lambda: self.time))
         self.directory = Directory(self.questions, self.send)
 
     def join(self, team: str, *users: str) -> None:
@@ -214,6 +217,11 @@ def test_who_is_in_a_group(world: World, group: str, members: list[str]) -> None
     assert world.ids(f"groups/{group}/users") == members
     assert world.ids(group_id=group, limit=1) == members, "in parts of any size"
     assert world.ids(f"groups/{group}/users", limit=1, include=["groups"]) == members
+
+
+def test_members_are_walked_though_naming_them_uses_the_calls_up(mappings: dict[str, Loaded]) -> None:
+    world = World(mappings["on_group"], max_calls=1)
+    assert world.ids(group_id="g0") == ["u0", "u1", "u4"]
 
 
 def test_members_can_be_filtered_and_their_groups_filled(world: World) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from connector.errors import ConfigurationInvalid
-from connector.yamlfile import Complaint, Fault, YamlMap, load, mark_at, nearest, read
+from connector.errors import ConfigurationInvalid, Fault
+from connector.yamlfile import Complaint, YamlMap, load, mark_at, nearest, read
 
 
 @pytest.mark.parametrize(

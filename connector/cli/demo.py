@@ -20,7 +20,7 @@ from connector.cli.output import harmless, screen
 
 if TYPE_CHECKING:
     from connector.directory import Directory
-    from connector.questions import Page
+    from connector.pages import Page
     from connector.stored import StoredAccounts
 
 __all__ = ["add_to", "demo"]

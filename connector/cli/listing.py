@@ -20,7 +20,7 @@ from connector.errors import ConnectorError
 if TYPE_CHECKING:
     from connector.cli.rows import Rows
     from connector.directory import Directory
-    from connector.questions import Page
+    from connector.pages import Page
 
 __all__ = ["add_to"]
 

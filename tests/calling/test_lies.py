@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.errors import ListingChanged, ListingIncomplete, VendorError
-from connector.questions import Page
+from connector.pages import Page
 from tests.calling.vendor import LISTINGS, Lies, Vendor, people
 from tests.conftest import Calling
 

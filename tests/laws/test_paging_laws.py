@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from connector.cursor import Seal
 from connector.errors import CursorInvalid
+from connector.pages import Page
 from connector.paging import NOT_BUILT, PageFacts, Paging
-from connector.questions import Page
 from tests.calling.vendor import LISTINGS, TOKEN, Lies, Vendor, people
 from tests.conftest import KEY, Calling
 
@@ -143,19 +143,19 @@ def test_only_evidence_ends_a_listing(listing: str, calling: Calling) -> None:
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda member: member.__name__)
 def test_a_style_asks_with_the_holes_that_a_call_may_have(member: Any) -> None:
     """What a style gives is what a connector's call can place, and its state is where it was put."""
-    from connector.definition import _PAGE_HOLES
+    from connector.wiring import PAGE_HOLES
 
     needed = {"first": 1, "size": 7, "ends": "empty_page", "next": "$.next"}
     (word,) = get_args(member.model_fields["style"].annotation)
     style = member(style=word, **{name: needed[name] for name in member.model_fields if name in needed})
     state = style.start(100)
     assert json.loads(json.dumps(state)) == state
-    assert set(style.variables(state, 100)) <= _PAGE_HOLES[word]
+    assert set(style.variables(state, 100)) <= PAGE_HOLES[word]
     step = style.advance(state, PageFacts({"next": "t"}, received=3, count=3))
     assert (step.next is None) == (step.ended_by is not None)
     if step.next is not None:
         assert step.next != state
-        assert set(style.variables(step.next, 100)) == _PAGE_HOLES[word]
+        assert set(style.variables(step.next, 100)) == PAGE_HOLES[word]
 
 
 def test_a_new_process_goes_on_where_the_last_one_was(calling: Calling) -> None:
