@@ -8,9 +8,10 @@ from __future__ import annotations
 from connector.mapping.finding import finder_of
 from connector.mapping.fit import AnyShape, fits, noun_of, part_of
 from connector.mapping.path import parse_path
-from connector.mapping.rules import Filter, MappingFile, ObjectRule
+from connector.mapping.rules import Filter, MappingFile, ObjectRule, Sort
 from connector.mapping.survey import Place, Survey
 from connector.model.shape import Enum, Flag, Free, Items, Record
+from connector.template import QUOTINGS, holes_of, parse_template
 
 __all__ = ["check_file", "filterable"]
 
@@ -34,6 +35,8 @@ def check_file(mapping: MappingFile, shape: Record, membership: str | None, surv
             survey.complain(
                 Place(("sorts", name), name), "no field that can be sorted by", name, plain, at_key=True
             )
+        if sort is not None:
+            _holes(Place(("sorts", name), name), sort, {"direction"}, survey)
     for path in mapping.written:
         steps = parse_path(path).steps
         if not steps or not all(isinstance(step, str) for step in steps):
@@ -102,6 +105,16 @@ def _filter(
                 field.values if isinstance(field, Enum) else (),
                 at_key=True,
             )
+    _holes(place, one, {"value", "operator"}, survey)
+    if one.values is None and not isinstance(field, Enum | Flag):
+        for text in one.query.values():
+            if isinstance(text, str) and _unquoted(text):
+                survey.complain(
+                    place.at("query"),
+                    f"{{value:text}} is unquoted, and {name} may be any text: a value could break out; name a quoting",
+                    "text",
+                    tuple(word for word in QUOTINGS if word != "text"),
+                )
     asks = one.evaluate != "here" and one.values is None
     if (
         asks
@@ -112,6 +125,17 @@ def _filter(
             place.at("evaluate"),
             f"the rule of {name} can't be turned round, so there is no {{value}} to send; give `values`, or say `evaluate: here`",
         )
+
+
+def _holes(place: Place, sends: Filter | Sort, known: set[str], survey: Survey) -> None:
+    """What a filter or sort sends may use nothing but its own values."""
+    for word, shape in (("query", dict(sends.query)), ("json", sends.json_)):
+        for name in sorted(holes_of(shape) - known):
+            survey.complain(place.at(word), f"nothing fills the hole {{{name}}}", name, tuple(sorted(known)))
+
+
+def _unquoted(text: str) -> bool:
+    return any(hole.name == "value" and hole.quoting == "text" for hole in parse_template(text).holes)
 
 
 def _is_detail(mapping: MappingFile, name: str) -> bool:

@@ -19,9 +19,19 @@ Read = Callable[[Any, Notes], Any]
 
 
 def each_reader(
-    path: Path, item: Read, *, membership: bool, where: Holds | None = None, empty: bool = False
+    path: Path,
+    item: Read,
+    *,
+    membership: bool,
+    where: Holds | None = None,
+    empty: bool = False,
+    needed: bool = False,
 ) -> Read:
-    """Reads one item a match of the path; `empty` says that an absent list means none."""
+    """Reads one item a match of the path.
+
+    `empty` says that an absent list means none; where the list is `needed`, one that is absent or null without
+    that word is not known, and noted.
+    """
     every = path.all
 
     def read(record: Any, notes: Notes) -> Any:
@@ -30,10 +40,12 @@ def each_reader(
         matches = every(record, notes)
         if membership and len(found) > before:
             return _unreadable(notes, path.text)
-        if matches is None:
-            return None
-        if matches is MISSING:
-            return [] if empty and len(found) == before else MISSING
+        if matches is MISSING and empty and len(found) == before:
+            return []
+        if matches is None or matches is MISSING:
+            if needed:
+                _not_there(notes, path.text)
+            return matches
         rows = []
         seen = len(found)
         for index, match in enumerate(matches):
@@ -71,13 +83,17 @@ def list_reader(
             value = source(record, notes)
             if value is None or value is MISSING:
                 if membership and len(notes.found) > before:
-                    return _unreadable(notes, notes.found[before].path)
+                    if not notes.found[-1].breaks:
+                        _unreadable(notes, notes.found[before].path)
+                    return None
                 unsaid += many
                 said = said or (value is None and not many)
             else:
                 said = True
                 rows += value if many else (value,)
         if not said:
+            if membership:
+                _not_there(notes, "$")
             return None
         if membership and unsaid:
             return _unreadable(notes, "$")
@@ -111,3 +127,7 @@ def _move(notes: Notes, start: int, path: Path, record: Any, index: int) -> int:
 
 def _unreadable(notes: Notes, path: str) -> None:
     notes.add("list_unreadable", path, "the list could not be read to its end", breaks=True)
+
+
+def _not_there(notes: Notes, path: str) -> None:
+    notes.add("list_unreadable", path, "the list is not there, and absent does not mean empty", breaks=True)

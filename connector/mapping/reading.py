@@ -207,6 +207,7 @@ def _each(rule: EachRule, shape: AnyShape, place: Place, survey: Survey) -> Read
         membership=shape is not None and shape.membership,
         where=rule.where.compile() if rule.where else None,
         empty=rule.if_missing == "empty",
+        needed=shape is not None and shape.membership,
     )
 
 

@@ -139,7 +139,7 @@ def test_a_record_that_is_no_record_is_read_without_an_error(
             ["$.emails[1].type wrong_type"],
         ),
         ({"groups": []}, "groups", [], []),
-        ({"groups": None}, "groups", None, []),
+        ({"groups": None}, "groups", None, ["$.groups[*] list_unreadable"]),
         ({"groups": [{"value": "g"}, {"display": "x"}]}, "groups", None, ["$.groups[1] list_unreadable"]),
         (
             {"groups": [{"value": 1}]},
@@ -155,7 +155,7 @@ def test_a_record_that_is_no_record_is_read_without_an_error(
 def test_what_is_not_as_expected(
     scim_users: Mapper, record: Any, field: str, value: Any, notes: list[str]
 ) -> None:
-    row, found = _read(scim_users, record)
+    row, found = _read(scim_users, {"groups": [], **record})
     ours = [text for text in _notes(found) if "active" not in text or field.startswith("status")]
     assert row[field] == value
     assert ours == notes
@@ -265,8 +265,8 @@ fields:
 
     assert [role["id"] for role in read({"a": ["1", "2"], "b": ["2", "3"]})[0]] == ["1", "2", "3"]
     assert read({"a": [], "b": []}) == ([], [])
-    assert read({}) == (None, [])
-    assert read({"a": ["1"]}) == (None, ["$ list_unreadable"])
+    assert read({}) == (None, ["$.a[*] list_unreadable"])
+    assert read({"a": ["1"]}) == (None, ["$.b[*] list_unreadable"])
     assert read({"a": ["1"], "b": [2]}) == (None, ["$.b[0] wrong_type", "$.b[0] list_unreadable"])
 
 
@@ -484,6 +484,24 @@ def test_a_constant_list_is_never_shared(compiled: Any) -> None:
             ("filters", "status", "values", "A"),
             "not a value of the field",
             "active",
+        ),
+        (
+            "fields: {id: $.id, name: $.n}\nfilters: {name: {evaluate: vendor, query: {q: '{vale:double}'}}}",
+            ("filters", "name", "query"),
+            "nothing fills the hole {vale}",
+            "value",
+        ),
+        (
+            "fields: {id: $.id, name: $.n}\nfilters: {name: {evaluate: vendor, query: {q: 'n eq {value:text}'}}}",
+            ("filters", "name", "query"),
+            "a value could break out",
+            "double",
+        ),
+        (
+            "fields: {id: $.id, name: $.n}\nsorts: {name: {query: {by: '{value}'}}}",
+            ("sorts", "name", "query"),
+            "nothing fills the hole {value}",
+            "direction",
         ),
         (
             "fields: {id: $.id, name: {first_of: [$.a, $.b]}}\nfilters: {name: {evaluate: vendor, query: {q: '{value}'}}}",
