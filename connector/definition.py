@@ -20,7 +20,6 @@ from pydantic import (
     StrictInt,
     StrictStr,
     Tag,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -31,6 +30,7 @@ from connector.auth import Auth
 from connector.exchange import VERBS, Exchange, Request
 from connector.mapping.condition import AnswerCondition
 from connector.mapping.path import PathText
+from connector.mapping.words import NotBuilt
 from connector.paging import Paging
 from connector.template import BaseText, HeaderText, ValueText, holes_of
 
@@ -64,13 +64,6 @@ ErrorCode = Literal[
 ]
 
 
-def _refuse(_value: Any) -> Any:
-    raise PydanticCustomError("not_built", "this word of the format is not built yet")
-
-
-NotBuilt = Annotated[
-    None, BeforeValidator(_refuse), WithJsonSchema({"not": {}, "description": "Not built yet."})
-]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -252,7 +245,6 @@ class Api(_Closed):
     repeated: NotBuilt = None
     proxy: NotBuilt = None
     rate: NotBuilt = None
-    when_empty: NotBuilt = None
 
 
 class Connector(_Closed):

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 __all__ = [
     "Closed",
     "Literals",
+    "NotBuilt",
     "PlainText",
     "Scalar",
     "Table",
@@ -34,6 +35,15 @@ class Closed(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+
+def _refuse(_value: Any) -> Any:
+    raise PydanticCustomError("not_built", "this word of the format is not built yet")
+
+
+NotBuilt = Annotated[
+    None, BeforeValidator(_refuse), WithJsonSchema({"not": {}, "description": "Not built yet."})
+]
+"""A word of the format that is refused by name until it is built."""
 
 Scalar: TypeAlias = str | bool | int | float | None
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from connector.errors import PagingBroken
 from connector.mapping.path import MISSING, Notes, PathText, json_type, parse_path
+from connector.mapping.words import NotBuilt
 
 __all__ = ["Confirm", "PageFacts", "State", "Step", "Style", "read_count"]
 
@@ -47,6 +48,9 @@ class Style(BaseModel):
     total: PathText | None = None
     """Path of how many records the whole listing has. Always cross-checked: fewer at the end is partial,
     more is an error, absent is an error."""
+
+    ceiling: NotBuilt = None
+    when_empty: NotBuilt = None
 
     def declared(self, body: Any) -> int | None:
         """What the answer says the total is. Raises PagingBroken when it should say and doesn't."""
