@@ -56,6 +56,7 @@ def run(
         cwd=project,
         env={
             **os.environ,
+            "PYTEST_ADDOPTS": "",  # those of the run that this one is inside of
             "PYTHONPATH": str(ROOT),
             "CONNECTOR_DATABASE_URL": f"sqlite:///{project}/accounts.sqlite3",
             "XDG_DATA_HOME": str(project / "data"),
