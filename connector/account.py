@@ -73,7 +73,11 @@ def open_account(
         for name, setting in definition.setting_names().items()
         if (value := _setting_value(name, setting, given.get(name, setting.default), wrong)) is not None
     }
-    wrong += [f"secret {name}: is empty" for name, value in hidden.items() if not value]
+    wrong += [
+        f"secret {name}: expected text"
+        for name, value in hidden.items()
+        if not isinstance(value, str) or not value
+    ]
     urls = dict(base_urls or {})
     wrong += [
         f"base_url of {name!r}: no such api; there are: {', '.join(definition.apis)}"
@@ -198,17 +202,20 @@ def _setting_value(name: str, setting: Setting, value: Any, wrong: list[str]) ->
     return value
 
 
-def _checked_url(noun: str, text: str, wrong: list[str]) -> str | None:
+def _checked_url(noun: str, text: Any, wrong: list[str]) -> str | None:
+    if not isinstance(text, str):
+        wrong.append(f"{noun}: expected text, got {type(text).__name__}")
+        return None
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
         wrong.append(f"{noun}: not a URL: {error}")
         return None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        wrong.append(f"{noun}: expected a URL such as https://host/path, got {text!r}")
-    elif parts.username is not None or parts.password is not None:
+    if parts.username is not None or parts.password is not None:
         wrong.append(f"{noun}: a URL with a user name or password is refused; secrets have their own place")
+    elif parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        wrong.append(f"{noun}: expected a URL such as https://host/path, got {text!r}")
     elif parts.query or parts.fragment:
         wrong.append(f"{noun}: a base address has no query (?) and no fragment (#)")
     elif any(segment in (".", "..") for segment in parts.path.split("/")) or re.search(

@@ -119,10 +119,10 @@ def _error(
     hint: str | None = None,
     after: str | None = None,
 ) -> VendorFailure:
-    if facts.json is not MISSING and len(facts.text) <= _RAW_CHARS:
-        raw = opened.redaction.json(facts.json)
-    else:  # redacted before it is cut: half of a secret would not be found
-        text = opened.redaction.text(facts.text)
+    raw = None if facts.json is MISSING else opened.redaction.json(facts.json)
+    if raw is None or len(facts.text) > _RAW_CHARS:
+        # Redacted before it is cut, and JSON as values: half of a secret, or an escaped one, would not be found.
+        text = opened.redaction.text(facts.text) if raw is None else msgspec.json.encode(raw).decode()
         raw = (text if len(text) <= _RAW_CHARS else text[:_RAW_CHARS] + " …") or None
     if 300 <= facts.status <= 399:  # noqa: PLR2004
         hint = hint or "redirects are not followed with credentials; check the base address"
@@ -163,7 +163,7 @@ def _begin(opened: Opened, text: str) -> str:
 
 def _decode(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
+        return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))  # RFC 8259 §8.1: a mark may be ignored
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return MISSING
 

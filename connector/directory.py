@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
-from connector.account import Opened, open_account
+import msgspec
+
+from connector.account import Opened, name_secrets, open_account
 from connector.catalog import Catalog, search_folders
 from connector.cursor import Seal
 from connector.egress import Egress
@@ -21,7 +24,9 @@ from connector.errors import ListingIncomplete
 from connector.fetch import Clock, Flow, drive, drive_async
 from connector.model import Group, User
 from connector.pages import Asked, AskedOne, Item, Page
+from connector.query import MAX_LIMIT
 from connector.questions import Questions
+from connector.seen import SeenIds
 from connector.settings import Settings
 from connector.transport import AsyncTransport, Transport
 from connector.wire import AsyncSend, Send
@@ -57,10 +62,13 @@ def _stored(account: str | None, clock: Clock) -> tuple[Questions, tuple[str, ..
 
 
 def _material(opened: Opened, secrets: Mapping[str, str]) -> bytes:
-    """What a cursor's key is derived from where there is no store: the account's secrets."""
-    return "\x00".join(
-        [opened.account, *(f"{name}={value}" for name, value in sorted(secrets.items()))]
-    ).encode()
+    """What a cursor's key is derived from where there is no store: the account's secrets.
+
+    An account without secrets has a key that can be guessed; all that its cursors could tell is a place in a
+    listing that anyone may read.
+    """
+    named = sorted(name_secrets(opened.loaded, secrets).items())
+    return msgspec.json.encode([opened.account, named])
 
 
 class Directory:
@@ -129,13 +137,18 @@ class Directory:
     def pages(
         self, resource: str, *, allow_partial: bool = False, **asked: Unpack[Asked]
     ) -> Iterator[Page[Any]]:
-        """All pages, one after the other. Raises ListingIncomplete at the end if not all is proven."""
-        while True:
-            page: Page[Any] = self._run(self.questions.list(resource, patient=True, **asked))
-            yield page
-            if page.next_cursor is None:
-                break
-            asked["cursor"] = page.next_cursor
+        """All pages, one after the other, as large as they may be unless `limit` says otherwise.
+
+        Raises ListingIncomplete at the end if it is not proven that all was seen.
+        """
+        asked.setdefault("limit", MAX_LIMIT)
+        with SeenIds() as seen:
+            while True:
+                page = _judged(self._run(self.questions.list(resource, patient=True, **asked)), seen)
+                yield page
+                if page.next_cursor is None:
+                    break
+                asked["cursor"] = page.next_cursor
         _check_complete(page, allow_partial)
 
     @overload
@@ -238,14 +251,28 @@ class AsyncDirectory:
         self, resource: str, *, allow_partial: bool = False, **asked: Unpack[Asked]
     ) -> AsyncIterator[Page[Any]]:
         """As `Directory.pages`."""
-        while True:
-            page: Page[Any] = await self._run(self.questions.list(resource, patient=True, **asked))
-            yield page
-            if page.next_cursor is None:
-                break
-            asked["cursor"] = page.next_cursor
+        asked.setdefault("limit", MAX_LIMIT)
+        with SeenIds() as seen:
+            while True:
+                page = _judged(await self._run(self.questions.list(resource, patient=True, **asked)), seen)
+                yield page
+                if page.next_cursor is None:
+                    break
+                asked["cursor"] = page.next_cursor
         _check_complete(page, allow_partial)
 
+    @overload
+    def iterate(
+        self, resource: Users, *, allow_partial: bool = False, **asked: Unpack[Asked]
+    ) -> AsyncIterator[User]: ...
+    @overload
+    def iterate(
+        self, resource: Groups, *, allow_partial: bool = False, **asked: Unpack[Asked]
+    ) -> AsyncIterator[Group]: ...
+    @overload
+    def iterate(
+        self, resource: str, *, allow_partial: bool = False, **asked: Unpack[Asked]
+    ) -> AsyncIterator[Any]: ...
     async def iterate(
         self, resource: str, *, allow_partial: bool = False, **asked: Unpack[Asked]
     ) -> AsyncIterator[Any]:
@@ -276,6 +303,17 @@ class AsyncDirectory:
 
     async def _run(self, flow: Flow[T]) -> T:
         return await drive_async(flow, self._send, self._sleep)
+
+
+def _judged(page: Page[Any], seen: SeenIds) -> Page[Any]:
+    """The page, its verdict changed where an id came again anywhere in the walk."""
+    seen.add(row["id"] for row in page.rows)
+    known = page.completeness
+    if not seen.repeats or "duplicate_ids" in known.reasons:
+        return page
+    verdict = "unproven" if known.verdict == "complete" else known.verdict
+    changed = known.model_copy(update={"verdict": verdict, "reasons": [*known.reasons, "duplicate_ids"]})
+    return replace(page, completeness=changed)
 
 
 def _check_complete(page: Page[Any], allow_partial: bool) -> None:

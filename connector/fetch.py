@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from connector.account import Opened, OpenedApi
 from connector.answer import read_answer
 from connector.catalog import Source
+from connector.cursor import digest
 from connector.definition import Call as CallRule
 from connector.errors import (
     ConnectorError,
@@ -79,7 +80,7 @@ class Clock:
 
 @dataclass
 class Budget:
-    """How many calls and how much time one question may take; `patience` bounds waiting for a busy vendor."""
+    """How many calls and how much time (seconds) one question may take, waiting for a busy vendor included."""
 
     clock: Clock
     calls: int = 10
@@ -108,7 +109,7 @@ class Reading:
     opened: Opened
     api: OpenedApi
     source: Source
-    fill: Callable[[dict[str, Any], Notices], None] | None = None
+    fill: Callable[[dict[str, Any], Notes], None] | None = None
     """Fills what stands elsewhere (a user's groups) into a row."""
     drop: frozenset[str] = frozenset()
     """Fields that are left out of rows."""
@@ -229,35 +230,35 @@ def fetch_page(
     rows: list[dict[str, Any]] = []
     members: list[list[Any] | None] = []
     ended = False
-    asked = (
-        False  # at least one page is read, or a walk would never go on where other calls used the budget up
-    )
+    asked = False
     while not ended and len(rows) < limit and not (asked and budget.is_spent):
-        asked = True
+        asked = True  # one page at least, or a walk would never go on where other calls used the budget up
         most = style.most or limit
         size = most if question.keep else min(most, place.served + limit - len(rows))
         state = place.state if place.state is not None else style.start(size)
         body = yield from _ask_page(reading, call, question, style.variables(state, size), budget)
         style.check(body, state, size)
         records = [] if body is _NO_ONE else read_records(call, style, body)
-        page = [_map(reading, record, notices) for record in records]
-        ids = [found.row["id"] for found in page]
-        place, begin = begin_at(place, ids)
+        page = [_map(reading, record) for record in records]
+        keys = [found.key for found in page]
+        place, begin = begin_at(place, keys)
         stop = len(page)
         for index in range(begin, stop):
             found = page[index]
-            if not found.is_row or not all(keep(found.row) for keep in question.keep):
-                continue
-            if len(rows) == limit:
-                stop = index
-                break
-            rows.append(found.row)
-            members.append(found.members)
+            # What was noticed is told with the part of the page that the record is served in, and only once.
+            is_row = _finish(reading, found, records[index])
+            if is_row and all(keep(found.row) for keep in question.keep):
+                if len(rows) == limit:
+                    stop = index
+                    break
+                rows.append(found.row)
+                members.append(found.members)
+            _tell(found, notices)
         place = place.noting(*sorted(notices.breaks))
         if stop < len(page):
-            place = serve_part(place, state, ids, stop)
+            place = serve_part(place, state, keys, stop)
             break
-        place, ended_by = finish_page(place, style, state, body, ids)
+        place, ended_by = finish_page(place, style, state, body, keys)
         ended = ended_by is not None
     if reading.strict:
         notices.raise_in_strict()
@@ -273,13 +274,15 @@ def fetch_one(reading: Reading, key: str, budget: Budget, notices: Notices) -> F
     if not isinstance(record, Mapping):
         shown = "nothing" if record is MISSING else json_type(record)
         raise VendorError(f"{reading.opened.loaded.name}: expected one record at {call.record}, got {shown}")
-    found = _map(reading, record, notices, call="get")
+    found = _map(reading, record, call="get")
     row = found.row
     if row["id"] != key:
         raise VendorError(
             f"{reading.opened.loaded.name}: asked for {reading.source.mapping.unified} {key!r}, and the answer is about {row['id']!r}"
         )
-    if not found.is_row:
+    is_row = _finish(reading, found, record)
+    _tell(found, notices)
+    if not is_row:
         raise VendorNotFound(
             f"{reading.opened.loaded.name}: {key!r} is not among the {reading.source.mapping.unified}"
         )
@@ -315,10 +318,12 @@ def read_records(call: CallRule, style: Paging | None, body: Any) -> Sequence[An
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One record as it was read; `is_row` is False when it is left out of the rows."""
+    """One record as it was read. `key` tells it from the others on its page; None where it can't be carried."""
 
     row: dict[str, Any]
-    is_row: bool
+    key: str | None
+    is_kept: bool
+    notes: Notes
     members: list[Any] | None = None
 
 
@@ -338,23 +343,35 @@ def _ask_page(
         return _NO_ONE
 
 
-def _map(reading: Reading, record: Any, notices: Notices, call: str = "list") -> Found:
+def _map(reading: Reading, record: Any, call: str = "list") -> Found:
     notes = Notes(lookups=reading.lookups)
     mapper = reading.source.mapper
     row = mapper.read(record, notes, call)
     if not mapper.keep(record):
-        notices.warn("left_out", "records that the mapping's `where` leaves out")
-        return Found(row, is_row=False)
+        return Found(row, row["id"] or digest(record), False, Notes())
     refs = mapper.members(record, notes) if mapper.unified == "groups" else None
-    if row["id"] is None:
-        notes.add("record_without_id", "$", "the record has no id that can be read; it is left out")
-        notices.breaks.add("records_left_out")
+    return Found(row, row["id"], True, notes, refs)
+
+
+def _finish(reading: Reading, found: Found, record: Any) -> bool:
+    """Completes the row with what stands elsewhere; whether it is a row at all."""
+    if not found.is_kept or found.key is None:
+        return False
     for name in reading.drop:
-        row.pop(name, None)
+        found.row.pop(name, None)
     if reading.fill is not None:
-        reading.fill(row, notices)
+        reading.fill(found.row, found.notes)
     if reading.with_remote_data:
-        row["remote_data"] = record
-    if notes.found:
-        notices.add(notes.found, row["id"])
-    return Found(row, row["id"] is not None, refs)
+        found.row["remote_data"] = record
+    return True
+
+
+def _tell(found: Found, notices: Notices) -> None:
+    if not found.is_kept:
+        notices.warn("left_out", "records that the mapping's `where` leaves out")
+        return
+    if found.key is None:
+        found.notes.add("record_without_id", "$", "the record has no id that can be read; it is left out")
+        notices.breaks.add("records_left_out")
+    if found.notes.found:
+        notices.add(found.notes.found, found.key)

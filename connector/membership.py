@@ -16,15 +16,18 @@ from cachetools import TTLCache
 
 from connector.account import Opened, OpenedApi
 from connector.catalog import Source
-from connector.errors import InvalidRequest, VendorError
+from connector.cursor import digest
+from connector.errors import InvalidRequest, NeedsReauth, VendorError, VendorFailure
 from connector.fetch import Budget, Clock, Flow, Reading, fetch_one, fetch_page
+from connector.mapping.path import Notes
+from connector.mapping.rules import Members
 from connector.notices import Notices
 from connector.query import MAX_LIMIT, Question
 from connector.walk import Place
 
 __all__ = ["Fill", "Tables", "api_of", "fill_groups", "in_group", "membership_of"]
 
-Fill = Callable[[dict[str, Any], Notices], None]
+Fill = Callable[[dict[str, Any], Notes], None]
 """Fills into a row what stands elsewhere."""
 
 _CALLS = 200
@@ -74,6 +77,13 @@ class Tables:
             rows += found.rows
             members += found.members
             place, verdict = found.place, found.completeness.verdict
+        rule = source.mapping.members
+        if (
+            rule is not None
+            and rule.if_missing == "empty_if_seen"
+            and any(refs is not None for refs in members)
+        ):
+            members = [[] if refs is None else refs for refs in members]
         table = Table(rows, members, is_complete=verdict == "complete")
         if table.is_complete and len(rows) < _ROWS:
             with self._lock:
@@ -114,89 +124,119 @@ def fill_groups(
         return frozenset(), None
     if not wanted:
         return frozenset({"groups"}), None
-    groups = tables.source("groups")
-    table = yield from tables.read(groups, budget)
-    members = groups.mapping.members
-    assert members is not None
-    if not table.is_complete or any(refs is None for refs in table.members):
-        why = (
-            "not all groups could be read"
-            if not table.is_complete
-            else "a group's member list could not be read"
-        )
-
-        def unknown(row: dict[str, Any], notices: Notices) -> None:
-            row["groups"] = None
-            notices.breaks.add("membership_unreadable")
-            notices.warn("membership_unreadable", f"groups: {why}", field="groups")
-
-        return frozenset(), unknown
+    try:
+        groups = tables.source("groups")
+        table = yield from tables.read(groups, budget)
+    except NeedsReauth:
+        raise
+    except (VendorFailure, InvalidRequest) as error:
+        return frozenset(), _unknown(f"the groups could not be read: {error.message}")
+    if not table.is_complete:
+        return frozenset(), _unknown("not all groups could be read")
+    if any(refs is None for refs in table.members):
+        return frozenset(), _unknown("a group's member list could not be read")
+    matches = _members(groups).matches
     index: dict[Any, list[dict[str, Any]]] = {}
     for row, refs in zip(table.rows, table.members, strict=True):
-        for ref in dict.fromkeys(_folded(refs or [], members.matches)):
+        for ref in dict.fromkeys(_folded(refs or [], matches)):
             index.setdefault(ref, []).append(
                 {"id": row["id"], "name": row["name"], "organization": row["organization"]}
             )
+    not_known = _unknown(f"groups name their members by {matches}, and it is not known of this user")
 
-    def fill(row: dict[str, Any], notices: Notices) -> None:  # noqa: ARG001 - one face with `unknown`
-        row["groups"] = [group for ref in _references(row, members.matches) for group in index.get(ref, [])]
+    def fill(row: dict[str, Any], notes: Notes) -> None:
+        references = _references(row, matches)
+        if references is None:
+            not_known(row, notes)
+        else:
+            row["groups"] = [group for ref in references for group in index.get(ref, [])]
 
     return frozenset(), fill
 
 
 def in_group(
     tables: Tables, source: Source, question: Question, group: str, budget: Budget, notices: Notices
-) -> Flow[Question]:
-    """The question, narrowed to the members of a group."""
+) -> Flow[tuple[Question, str]]:
+    """The question, narrowed to the members of a group, and a fingerprint of who they are.
+
+    Raises VendorNotFound for a group that isn't there, VendorError for one whose members can't be read.
+    """
     if source.mapping.unified != "users":
         raise InvalidRequest("group_id is a filter of users")
     side = membership_of(tables.opened, source)
+    if side is None:
+        raise InvalidRequest(f"{tables.opened.loaded.name} does not say who is in a group")
+
+    def not_known(row: Mapping[str, Any], what: str) -> bool:
+        notices.breaks.add("membership_unreadable")
+        notices.warn(
+            "membership_unreadable", f"{what} of a user are not known", record_id=row["id"], field="groups"
+        )
+        return False
+
     if side == "on_user":
+        refs: Sequence[Any] = ()
 
-        def listed(row: Mapping[str, Any]) -> bool:
+        def is_in(row: Mapping[str, Any]) -> bool:
             if row["groups"] is None:
-                notices.breaks.add("membership_unreadable")
-                notices.warn(
-                    "membership_unreadable",
-                    "groups of a user are not known",
-                    record_id=row["id"],
-                    field="groups",
-                )
-                return False
+                return not_known(row, "groups")
             return any(found["id"] == group for found in row["groups"])
-
-        keep: Callable[[Mapping[str, Any]], bool] = listed
-    elif side == "on_group":
+    else:
         groups = tables.source("groups")
-        reading = Reading(tables.opened, api_of(tables.opened, groups), groups)
-        refs = yield from _members_of(reading, group, budget, notices)
-        members = groups.mapping.members
-        assert members is not None
-        matches = members.matches
+        refs = yield from _members_of(tables, groups, group, budget, notices)
+        matches = _members(groups).matches
         wanted = frozenset(_folded(refs, matches))
 
-        def named(row: Mapping[str, Any]) -> bool:
-            return any(ref in wanted for ref in _references(row, matches))
+        def is_in(row: Mapping[str, Any]) -> bool:
+            references = _references(row, matches)
+            if references is None:
+                return not_known(row, matches)
+            return any(ref in wanted for ref in references)
 
-        keep = named
-    else:
-        raise InvalidRequest(f"{tables.opened.loaded.name} does not say who is in a group")
-    return replace(question, keep=(*question.keep, keep), explain={**question.explain, "group_id": "here"})
+    narrowed = replace(
+        question, keep=(*question.keep, is_in), explain={**question.explain, "group_id": "here"}
+    )
+    return narrowed, digest(sorted(map(str, refs)))
 
 
-def _members_of(reading: Reading, group: str, budget: Budget, notices: Notices) -> Flow[Sequence[Any]]:
+def _unknown(why: str) -> Fill:
+    def unknown(row: dict[str, Any], notes: Notes) -> None:
+        row["groups"] = None
+        notes.add("membership_unreadable", "$", f"groups: {why}", breaks=True)
+
+    return unknown
+
+
+def _members(groups: Source) -> Members:
+    members = groups.mapping.members
+    if members is None:
+        raise InvalidRequest(f"{groups.name} does not say who is in a group: its mapping has no `members`")
+    return members
+
+
+def _members_of(
+    tables: Tables, groups: Source, group: str, budget: Budget, notices: Notices
+) -> Flow[Sequence[Any]]:
     """The member references of one group. Raises VendorError when they can't be read: never an empty list instead."""
+    reading = Reading(tables.opened, api_of(tables.opened, groups), groups)
     found = yield from fetch_one(reading, group, budget, notices)
-    if found.members is None:
-        raise VendorError(f"{reading.opened.loaded.name}: the members of group {group!r} could not be read")
-    return found.members
+    if found.members is not None:
+        return found.members
+    if _members(groups).if_missing == "empty_if_seen" and not any(note.breaks for note in found.notes.found):
+        table = yield from tables.read(groups, budget)
+        refs = next(
+            (refs for row, refs in zip(table.rows, table.members, strict=True) if row["id"] == group), None
+        )
+        if refs is not None:
+            return refs
+    raise VendorError(f"{tables.opened.loaded.name}: the members of group {group!r} could not be read")
 
 
-def _references(row: Mapping[str, Any], matches: str) -> list[Any]:
-    """What a group's member list may call this user by, as `_folded`."""
+def _references(row: Mapping[str, Any], matches: str) -> list[Any] | None:
+    """What a group's member list may call this user by, as `_folded`; None where that isn't known."""
     if matches == "emails.email":
-        return _folded([item["email"] for item in row["emails"] or []], matches)
-    return _folded([] if row[matches] is None else [row[matches]], matches)
+        return None if row["emails"] is None else _folded([item["email"] for item in row["emails"]], matches)
+    return None if row[matches] is None else _folded([row[matches]], matches)
 
 
 def _folded(references: Iterable[Any], matches: str) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from connector.account import OpenedApi
 from connector.definition import Call
+from connector.egress import require_same_origin
 from connector.exchange import Request
 from connector.template import fill_json
 from connector.wire import Call as WireCall
@@ -24,4 +25,5 @@ def plan_call(api: OpenedApi, request: Request, values: Mapping[str, Any], **add
     call = request.plan(
         api.base_url, known, query=api.definition.query, headers=api.definition.headers, **added
     )
+    require_same_origin(call.url, api.base_url)
     return api.definition.auth.sign(call, known)

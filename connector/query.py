@@ -19,7 +19,7 @@ from connector.mapping.rules import Filter as FilterRule
 from connector.mapping.rules import Sort as SortRule
 from connector.model import UNIFIED
 from connector.model.shape import Enum, Flag, Instant, Items, Record, Shape, Text, Whole, shape_of
-from connector.template import Unquotable, fill_json, holes_of
+from connector.template import UNDEFINED, Unquotable, fill_json, holes_of
 from connector.yamlfile import nearest
 
 __all__ = ["Filter", "Question", "parse_filters", "resolve"]
@@ -168,6 +168,8 @@ def _joined(rule: FilterRule, known: Sequence[Mapping[str, Any]]) -> dict[str, A
     added: dict[str, Any] = {}
     for name, text in rule.query.items():
         filled = [fill_json(text, values) for values in known]
+        if any(item is UNDEFINED or item is None for item in filled):
+            raise Unquotable(f"the query parameter {name!r} has no value to send")
         added[name] = filled[0] if len(filled) == 1 else (rule.any or "").join(str(item) for item in filled)
     return added
 
@@ -199,9 +201,12 @@ def _vendor_values(source: Source, wanted: Filter, rule: FilterRule, lookups: An
             ),
             None,
         )
-    if isinstance(wanted.value, datetime):
-        return [wanted.value.astimezone(UTC).isoformat().replace("+00:00", "Z")]
-    return source.mapper.find(wanted.field, wanted.value, lookups or {})
+    if not isinstance(wanted.value, datetime):
+        return source.mapper.find(wanted.field, wanted.value, lookups or {})
+    text = wanted.value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    values = source.mapper.find(wanted.field, text, lookups or {})
+    # In another format a vendor may round, or compare as text: only equality is sure to mean the same.
+    return values if wanted.operator == "eq" or values == [text] else None
 
 
 def _sort(source: Source, sort_by: str) -> tuple[SortRule, dict[str, Any]]:
@@ -250,6 +255,8 @@ def _value(name: str, leaf: Shape, value: Any) -> Any:
         if type(value) is int or (isinstance(value, str) and _WHOLE.fullmatch(value)):
             return int(value)
         raise InvalidRequest(f"filter {name}: expected a whole number, got {value!r}")
+    if name.startswith("custom_fields.") and isinstance(value, bool | int | float):
+        return _text_of(value)
     if not isinstance(value, str):
         raise InvalidRequest(f"filter {name}: expected text, got {type(value).__name__}")
     return value
@@ -287,6 +294,8 @@ def _keep(source: Source, wanted: Filter) -> Keep:
         read: Callable[[Any], Any] = datetime.fromisoformat
     elif isinstance(leaf, Text) and (leaf.casefolded or wanted.operator in ("contains", "starts_with")):
         read = str.casefold
+    elif steps[0] == "custom_fields":
+        read = _text_of
     else:
         read = _same
     if isinstance(leaf, Instant):
@@ -307,6 +316,11 @@ def _keep(source: Source, wanted: Filter) -> Keep:
 
 def _same(value: Any) -> Any:
     return value
+
+
+def _text_of(value: Any) -> Any:
+    """A custom field has no type of its own: numbers and booleans are compared as JSON writes them."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _values(row: Any, steps: Sequence[str]) -> list[Any]:

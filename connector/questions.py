@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from connector.account import Opened
 from connector.catalog import Source
 from connector.cursor import Seal, digest
-from connector.errors import CursorInvalid, InvalidRequest, NotFound
+from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
 from connector.fetch import Budget, Clock, Flow, Reading, ask, fetch_one, fetch_page
+from connector.mapping.path import Notes
 from connector.membership import Tables, api_of, fill_groups, in_group, membership_of
 from connector.model import UNIFIED
 from connector.notices import Notices
@@ -26,6 +27,7 @@ from connector.yamlfile import nearest
 
 __all__ = ["Questions"]
 
+T = TypeVar("T")
 INCLUDABLE = ("remote_data", "groups")
 _PATIENCE = 300.0
 _BOUND = {
@@ -52,7 +54,31 @@ class Questions:
     def __post_init__(self) -> None:
         self._tables = Tables(self.opened, self.clock)
 
-    def list(
+    def list(self, resource: str, **asked: Any) -> Flow[Page[Any]]:
+        """One page, asked with what `Asked` lists; `patient` waits longer for a busy vendor (for whole walks)."""
+        return self._redacted(self._list(resource, **asked))
+
+    def get(self, resource: str, key: str, **asked: Any) -> Flow[Item[Any]]:
+        """The one row with this id, asked with what `AskedOne` lists."""
+        return self._redacted(self._get(resource, key, **asked))
+
+    def check(self) -> Flow[dict[str, str]]:
+        """Each api's own connection check: api → `ok`, or `no check`."""
+        return self._redacted(self._check())
+
+    def _redacted(self, flow: Flow[T]) -> Flow[T]:
+        """The flow, with the account's secrets taken out of any error: a vendor may have echoed one."""
+        try:
+            return (yield from flow)
+        except ConnectorError as error:
+            hide = self.opened.redaction
+            error.message = hide.text(error.message)
+            error.hint = hide.text(error.hint) if error.hint else None
+            error.raw_response, error.details = hide.json(error.raw_response), hide.json(error.details)
+            error.args = (error.message,)
+            raise
+
+    def _list(
         self,
         resource: str,
         *,
@@ -67,7 +93,6 @@ class Questions:
         explain: bool = False,
         patient: bool = False,
     ) -> Flow[Page[Any]]:
-        """One page; `patient` waits longer for a busy vendor (for whole walks)."""
         unified, of_group = _resource(resource)
         if of_group is not None and group_id is not None:
             raise InvalidRequest("group_id is already said by the path groups/{id}/users")
@@ -75,7 +100,7 @@ class Questions:
         if type(limit) is not int or not 1 <= limit <= MAX_LIMIT:
             raise InvalidRequest(f"limit must be a whole number from 1 to {MAX_LIMIT}, got {limit!r}")
         wanted = _checked("include", include, INCLUDABLE)
-        hidden = _checked("exclude_fields", exclude_fields, tuple(UNIFIED[unified].model_fields))
+        hidden = _checked("exclude_fields", exclude_fields, _optional(unified))
         budget = self._budget(patient)
         notices = Notices()
         typed = parse_filters(source, filters or {})
@@ -88,13 +113,16 @@ class Questions:
             "address": digest(self.opened.apis[source.name.partition(".")[0]].origin),
             "connector": self.opened.loaded.calling_version,
         }
-        place = self._place(cursor, binding, source, notices)
-        if of_group is not None and cursor is None:
-            yield from self.get("groups", of_group)
+        place, begun_with = self._place(cursor, binding, source, notices)
+        if group is not None and cursor is None and membership_of(self.opened, source) == "on_user":
+            yield from self._check_group(group)
         lookups = yield from self._tables.lookups(source, budget)
         question = resolve(source, typed, sort_by, lookups)
+        members = None
         if group is not None:
-            question = yield from in_group(self._tables, source, question, group, budget, notices)
+            question, members = yield from in_group(self._tables, source, question, group, budget, notices)
+            if begun_with not in (None, members):
+                place = place.noting("membership_changed")
         needed = "groups" in wanted or any(item.field.partition(".")[0] == "groups" for item in typed)
         drop, fill = yield from fill_groups(self._tables, source, needed, budget)
         reading = Reading(
@@ -113,7 +141,9 @@ class Questions:
                 del row[name]
         sealed = None
         if found.place is not None:
-            sealed = self.seal.seal({"at": found.place.to_json(), "mapping": source.version}, binding)
+            sealed = self.seal.seal(
+                {"at": found.place.to_json(), "mapping": source.version, "members": members}, binding
+            )
         return Page(
             unified,
             found.rows,
@@ -124,7 +154,7 @@ class Questions:
             explain=self._explain(source, question, budget) if explain else None,
         )
 
-    def get(
+    def _get(
         self,
         resource: str,
         key: str,
@@ -133,13 +163,12 @@ class Questions:
         exclude_fields: Iterable[str] = (),
         strict: bool = False,
     ) -> Flow[Item[Any]]:
-        """The one row with this id."""
         unified, of_group = _resource(resource)
         if of_group is not None:
             raise InvalidRequest("one user is got by get users ID")
         source = self.source(unified)
         wanted = _checked("include", include, INCLUDABLE)
-        hidden = _checked("exclude_fields", exclude_fields, tuple(UNIFIED[unified].model_fields))
+        hidden = _checked("exclude_fields", exclude_fields, _optional(unified))
         budget, notices = self._budget(patient=False), Notices()
         lookups = yield from self._tables.lookups(source, budget)
         reading = Reading(
@@ -153,13 +182,16 @@ class Questions:
         row = (yield from fetch_one(reading, key, budget, notices)).row
         _, fill = yield from fill_groups(self._tables, source, "groups" not in hidden, budget)
         if fill is not None:
-            fill(row, notices)
+            notes = Notes()
+            fill(row, notes)
+            notices.add(notes.found, key)
+            if strict:
+                notices.raise_in_strict()
         for name in hidden:
             row.pop(name, None)
         return Item(unified, row, is_partial_response=False, warnings=notices.listed())
 
-    def check(self) -> Flow[dict[str, str]]:
-        """Each api's own connection check."""
+    def _check(self) -> Flow[dict[str, str]]:
         said: dict[str, str] = {}
         for name, api in self.opened.apis.items():
             check = api.definition.check
@@ -188,9 +220,10 @@ class Questions:
 
     def _place(
         self, cursor: str | None, binding: Mapping[str, str], source: Source, notices: Notices
-    ) -> Place:
+    ) -> tuple[Place, str | None]:
+        """Where the cursor says to go on, and the fingerprint of the group's members when the walk began."""
         if cursor is None:
-            return Place()
+            return Place(), None
         content, differing = self.seal.unseal(cursor, binding)
         if differing:
             named = [_BOUND.get(name, name) for name in _BOUND if name in differing]
@@ -202,7 +235,13 @@ class Questions:
                 "mapping_changed",
                 "the mapping was changed since this walk began; earlier rows were read by the old one",
             )
-        return Place.from_json(content["at"])
+        return Place.from_json(content["at"]), content["members"]
+
+    def _check_group(self, group: str) -> Flow[None]:
+        """Raises VendorNotFound for a group that isn't there, where the vendor can be asked for one."""
+        name = self.opened.sources.get("groups")
+        if name is not None and self.opened.loaded.definition.source(name)[1].get is not None:
+            yield from self._get("groups", group)
 
     def _explain(self, source: Source, question: Question, budget: Budget) -> dict[str, Any]:
         groups = self.opened.loaded.sources.get(self.opened.sources.get("groups", ""))
@@ -225,6 +264,10 @@ def _resource(text: str) -> tuple[str, str | None]:
     if first == "groups" and rest[-1] == "users" and len(rest) > 1 and all(rest[:-1]):
         return "users", "/".join(rest[:-1])
     raise InvalidRequest(f"unknown resource {text!r}; there are users, groups and groups/ID/users")
+
+
+def _optional(unified: str) -> tuple[str, ...]:
+    return tuple(name for name, info in UNIFIED[unified].model_fields.items() if not info.is_required())
 
 
 def _checked(noun: str, given: Iterable[str], allowed: Sequence[str]) -> frozenset[str]:

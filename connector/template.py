@@ -296,8 +296,16 @@ def _check_value(shape: Any) -> Any:
     return shape
 
 
+def _check_path(text: str) -> str:
+    if not text.startswith("/") or text.startswith("//"):
+        raise PydanticCustomError(
+            "template", "a path begins with one slash: it stands below the api's base URL"
+        )
+    return _check_place(text)
+
+
 _TEXT = WithJsonSchema({"type": "string", "description": "Text with {holes}."})
-PathTemplate = Annotated[str, AfterValidator(_check_place), _TEXT]
+PathTemplate = Annotated[str, AfterValidator(_check_path), _TEXT]
 BaseText = Annotated[str, AfterValidator(_check_place), _TEXT]
 HeaderText = Annotated[str, AfterValidator(_check_place), _TEXT]
 ValueText = Annotated[

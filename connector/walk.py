@@ -125,6 +125,7 @@ def finish_page(
             f"the vendor declares {total} records and has sent {count}: one of the two is wrong"
         )
     step = style.advance(state, PageFacts(body, received, count, total))
+    place = place.noting(*step.noticed)
     place = _with_content(place, ids)
     if step.next is not None:
         looped = place.states.meets(digest(step.next))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from connector.definition import Api, Call, Connector
+from connector.definition import Api, Call, Connector, Resource
 from connector.mapping.rules import MappingFile, PathRule
 from connector.template import holes_of, parse_template
 from connector.yamlfile import Complaint
@@ -60,10 +60,22 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
     check(("query",), holes_of(dict(api.query)))
     if api.scope is not None:
         check(("scope",), parse_template(api.scope).names)
-    if any(name.startswith("secrets.") for name in parse_template(api.base_url).names):
-        found.append(
-            Complaint((*loc, "base_url"), "a secret can't stand in a URL's path: it would be logged")
+    shown: list[tuple[tuple[str, ...], str | None]] = [(("base_url",), api.base_url), (("scope",), api.scope)]
+    shown += [(("check",), api.check.path_text)] if not isinstance(api.check, str) else []
+    shown += [(("exchanges", name, "submit"), way.submit.path_text) for name, way in api.exchanges.items()]
+    for name, resource in api.resources.items():
+        shown += [
+            (("resources", name, *_place(resource, which)), call.path_text)
+            for which, call in resource.named_calls().items()
+        ]
+    found += [
+        Complaint(
+            (*loc, *where), f"{{{name}}} can't stand where it is shown or logged: in a URL's path or a scope"
         )
+        for where, text in shown
+        for name in sorted(parse_template(text or "").names)
+        if name.startswith("secrets.")
+    ]
     if not isinstance(api.check, str):
         check(("check",), api.check.holes)
     for name, way in api.exchanges.items():
@@ -84,6 +96,10 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
                 )
             )
     return found
+
+
+def _place(resource: Resource, call: str) -> tuple[str, ...]:
+    return ("calls", call) if call in resource.calls else (call,)
 
 
 def _call_holes(name: str, call: Call) -> set[str]:

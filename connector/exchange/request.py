@@ -81,6 +81,11 @@ class Request(BaseModel):
         return self.named_verbs()[0]
 
     @property
+    def path_text(self) -> str:
+        """The URL's path as it is written; empty for a call through an exchange."""
+        return getattr(self, self.verb) if self.verb in VERBS else ""
+
+    @property
     def is_repeatable(self) -> bool:
         return self.effect != "write" if self.repeatable is None else self.repeatable
 
@@ -101,7 +106,7 @@ class Request(BaseModel):
         add_json: Mapping[str, Any] | None = None,
     ) -> Call:
         """The complete call. `query` and `headers` are the api's own, `add` and `add_json` a filter's or sort's."""
-        path = parse_template(getattr(self, self.verb)).fill_path(values)
+        path = parse_template(self.path_text).fill_path(values)
         fields = fill_json({**(query or {}), **self.query}, values)
         for name, value in (add or {}).items():
             if name in fields:

@@ -301,11 +301,6 @@ class AnswerCondition(RootModel[Annotated[dict[_AnswerKey, Test], Field(min_leng
         """The paths into the body that it reads."""
         return tuple(key for key in self.root if key not in _ABOUT_THE_ANSWER)
 
-    @property
-    def asks_status(self) -> bool:
-        """Whether it holds for some HTTP statuses only."""
-        return "status" in self.root
-
     def compile(self) -> Callable[[AnswerFacts], bool]:
         """What says whether an answer meets the condition."""
         about = [

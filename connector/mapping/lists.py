@@ -36,9 +36,9 @@ def each_reader(
 
     def read(record: Any, notes: Notes) -> Any:
         found = notes.found
-        before = len(found)
+        before, gaps = len(found), notes.gaps
         matches = every(record, notes)
-        if membership and len(found) > before:
+        if membership and (len(found) > before or (matches and notes.gaps > gaps)):
             return _unreadable(notes, path.text)
         if matches is MISSING and empty and len(found) == before:
             return []

@@ -89,6 +89,8 @@ class Notes:
 
     lookups: Mapping[str, Any] = field(default_factory=dict)
     found: list[Note] = field(default_factory=list)
+    gaps: int = 0
+    """How many lists below other lists were absent or null: what they would have held isn't there."""
 
     def add(self, code: str, path: str, message: str, *, breaks: bool = False) -> None:
         """Enter one note."""
@@ -241,7 +243,7 @@ def _all(text: str, steps: tuple[Step, ...]) -> All:
     def every(record: Any, notes: Notes) -> list[Any] | Missing | None:
         misfits: list[Misfit] = []
         try:
-            found = _gather(stages, rest, record, misfits)
+            found = _gather(stages, rest, record, misfits, notes)
         except TooManyMatches:
             notes.add("list_unreadable", text, f"more than {MAX_MATCHES:,} matches", breaks=True)
             return MISSING
@@ -274,11 +276,16 @@ def _stages(steps: tuple[Step, ...]) -> tuple[list[tuple[tuple[Step, ...], Step]
 
 
 def _gather(
-    stages: list[tuple[tuple[Step, ...], Step]], rest: tuple[Step, ...], record: Any, misfits: list[Misfit]
+    stages: list[tuple[tuple[Step, ...], Step]],
+    rest: tuple[Step, ...],
+    record: Any,
+    misfits: list[Misfit],
+    notes: Notes,
 ) -> list[Any] | Missing | None:
     values = [record]
     for before, step in stages:
         lists = run(before, values, record, misfits)
+        notes.gaps += len(values) - sum(value is not None for value in lists)
         if values and not lists:
             return MISSING
         known = [value for value in lists if value is not None]

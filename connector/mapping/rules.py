@@ -293,8 +293,9 @@ class Members(Closed):
     """Which members are users."""
     transitive: bool = False
     """Members of nested groups are included."""
-    if_missing: Annotated[Literal["empty"] | None, one_of("empty")] = None
-    """`empty`: a record without the list has no members."""
+    if_missing: Annotated[Literal["empty", "empty_if_seen"] | None, one_of("empty", "empty_if_seen")] = None
+    """`empty`: a record without the list has no members. `empty_if_seen`: so it is once another record of the
+    same listing has a list; a server that never sends one is not believed to have only empty groups."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Members:

@@ -21,7 +21,8 @@ class Completeness(_Part):
 
     verdict: Verdict
     seen: int
-    """Distinct ids that the vendor has sent so far in this walk, before our own filters."""
+    """Ids that the vendor has sent so far in this walk, before our own filters; one that comes again on its
+    page or at the beginning of the next is counted once."""
     declared: int | None = None
     """How many the vendor said there are, when the walk began."""
     scope: str | None = None

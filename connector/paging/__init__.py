@@ -15,14 +15,18 @@ A listing's verdict, from what ended it and what was noticed on the way (tested 
     any                   any                   seen < total                         partial     fewer_than_declared
     any                   any                   seen > total, total never moved      error       paging_broken
     any                   any                   total moved                          unproven    total_moved
+    page                  pages                 the number of pages moved            unproven    pages_moved
+    any                   any                   the group asked for changed          unproven    membership_changed
     any                   any                   an id came twice                     unproven    duplicate_ids
     any                   any                   a page changed between two reads     unproven    page_changed
     any                   any                   a record could not be carried        partial     records_left_out
     any                   any                   a membership list was unreadable     partial     membership_unreadable
     any                   an empty or repeated state, a repeated page                error       paging_broken
 
-`seen` counts distinct ids of the vendor's records, before our own filters. Where several rows hold,
-partial wins over unproven, and all reasons are listed.
+`seen` counts ids of the vendor's records, before our own filters. A cursor is of constant size: an id that
+comes again on a page far from its first is noticed by whole walks (`pages`, `iterate`, `--all`), and page by
+page only where a total doesn't add up. Where several rows hold, partial wins over unproven, and all reasons
+are listed.
 """
 
 from __future__ import annotations

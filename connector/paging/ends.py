@@ -6,7 +6,9 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
+from connector.errors import PagingBroken
 from connector.mapping.condition import Condition
+from connector.mapping.path import MISSING, Notes, json_type, parse_path
 
 __all__ = ["check_ends", "holds_more"]
 
@@ -26,5 +28,19 @@ def check_ends(ends: str, style: Any) -> None:
 
 
 def holds_more(more: Condition | None, body: Any) -> bool:
-    """Whether the answer says that there is more."""
-    return more is not None and more.compile()(body)
+    """Whether the answer says that there is more.
+
+    Raises PagingBroken where the condition asks for plain values and the answer has none, or one of another
+    type: a misread path would look like the end.
+    """
+    if more is None or more.compile()(body):
+        return more is not None
+    for path, wanted in (more.literals() or {}).items():
+        found = parse_path(path).one(body, Notes())
+        if found is MISSING:
+            raise PagingBroken(f"the answer has nothing at {path}, where it should say whether there is more")
+        if json_type(found) != json_type(wanted):
+            raise PagingBroken(
+                f"{path} should say whether there is more: expected {json_type(wanted)}, got {json_type(found)}"
+            )
+    return False

@@ -38,6 +38,8 @@ class Step:
 
     next: State | None
     ended_by: str | None = None
+    noticed: tuple[str, ...] = ()
+    """Reasons that this step adds to what is known of the listing."""
 
 
 class Style(BaseModel):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictInt, model_validator
 
+from connector.errors import PagingBroken
 from connector.mapping.condition import Condition
 from connector.mapping.path import PathText
 from connector.paging.ends import check_ends, holds_more
@@ -52,9 +53,15 @@ class Page(Style):
     def advance(self, state: State, page: PageFacts) -> Step:
         after = {**state, "number": state["number"] + 1}
         if self.ends == "pages" and self.pages is not None:
-            if after["number"] - self.first >= read_count(self.pages, page.body, "the number of pages"):
-                return Step(None, "pages")
-        elif self.ends == "total" and page.total is not None:
+            pages = read_count(self.pages, page.body, "the number of pages")
+            read = after["number"] - self.first
+            if page.received and read > pages:
+                raise PagingBroken(f"the vendor declares {pages} pages, and page {read} holds records")
+            moved = ("pages_moved",) if state.get("pages", pages) != pages else ()
+            if read >= pages:
+                return Step(None, "pages", moved)
+            return Step({**after, "pages": pages}, noticed=moved)
+        if self.ends == "total" and page.total is not None:
             if page.count >= page.total or page.received == 0:
                 return Step(None, "total")
         elif self.ends == "more":
