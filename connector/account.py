@@ -74,6 +74,11 @@ def open_account(
         if (value := _setting_value(name, setting, given.get(name, setting.default), wrong)) is not None
     }
     wrong += [
+        f"secret {name}: it has a line break or another control character; was more pasted than the secret?"
+        for name, value in hidden.items()
+        if isinstance(value, str) and any(char < " " or char == "\x7f" for char in value)
+    ]
+    wrong += [
         f"secret {name}: expected text"
         for name, value in hidden.items()
         if not isinstance(value, str) or not value

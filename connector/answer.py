@@ -39,7 +39,8 @@ def read_answer(opened: Opened, api: OpenedApi, call: Request, answer: Answer, s
         raise failure
     if body is MISSING and answer.body.strip():
         raise VendorError(
-            f"{_asked(opened, sent)}: the answer is not JSON (it begins {_begin(opened, facts.text)})",
+            f"{_asked(opened, sent)}: the answer is not JSON ({_reason(answer.body)}; "
+            f"it begins {_begin(opened, facts.text)})",
             status=answer.status,
         )
     return body
@@ -159,6 +160,15 @@ def _status(status: int) -> str:
 
 def _begin(opened: Opened, text: str) -> str:
     return repr(opened.redaction.text(text)[:60])
+
+
+def _reason(body: bytes) -> str:
+    """Why a body isn't JSON, and at which byte."""
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return str(error) or type(error).__name__
+    return "not JSON"
 
 
 def _decode(body: bytes) -> Any:

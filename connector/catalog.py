@@ -26,7 +26,7 @@ from connector.mapping.rules import MappingFile
 from connector.merge import merge
 from connector.model import UNIFIED
 from connector.wiring import complaints, source_complaints, unmapped_sources
-from connector.yamlfile import Complaint, Mark, YamlList, YamlMap, nearest, read
+from connector.yamlfile import Complaint, Mark, YamlList, YamlMap, mark_at, nearest, read
 
 __all__ = ["Catalog", "Loaded", "Source", "bundled_folder", "search_folders", "yaml_of"]
 
@@ -86,9 +86,35 @@ class Catalog:
         found = {path.name for folder in self.folders for path in (folder / name).glob("*.yaml")}
         return sorted(found - {_FILE})
 
+    def strays(self, name: str | None = None) -> list[Fault]:
+        """Files and folders that look like a connector's and are not read (of one name, or all)."""
+        faults = []
+        for folder in self.folders:
+            for entry in _entries(folder):
+                if name not in (None, entry.name):
+                    continue
+                found = sorted(path.name for path in entry.iterdir() if path.suffix in (".yaml", ".yml"))
+                if found and entry.name not in self.names():
+                    faults.append(
+                        Fault(
+                            _shown(entry),
+                            1,
+                            1,
+                            f"this folder has no {_FILE}, so it is no connector (it has: {', '.join(found)})",
+                        )
+                    )
+                faults += [
+                    Fault(_shown(entry / file), 1, 1, "this file is not read: its name must end in .yaml")
+                    for file in found
+                    if file.endswith(".yml")
+                ]
+        return faults
+
     def check_name(self, name: str) -> None:
-        """Raises NotFound with the known names."""
+        """Raises NotFound with the known names, ConfigurationInvalid for a folder that is no connector."""
         if name not in self.names():
+            if strays := self.strays(name):
+                raise ConfigurationInvalid(f"{name!r} is not a connector", faults=strays)
             word = nearest(name, self.names())
             raise NotFound(
                 f"no connector is named {name!r}; there are: {', '.join(self.names()) or 'none'}",
@@ -142,6 +168,7 @@ class _Loading:
 
     def run(self, overrides: Mapping[str, Any]) -> Loaded:
         self.catalog.check_name(self.name)
+        self.faults += self.catalog.strays(self.name)
         document = self._attempt(self.connector_document)
         rest = self._validated(document) if document is not None else None
         self.is_sound = rest is not None and not self.faults
@@ -244,8 +271,15 @@ class _Loading:
             self._complain(
                 document, ("connector",), f"expected {self.name!r}: a connector has the name of its folder"
             )
-        if not faults:
-            self.faults += place(document, complaints(rest, UNIFIED))
+        # What was taken out with a fault may be missed by the rest: complaints above a fault would mislead.
+        broken = [fault.path for fault in faults]
+        found = place(document, complaints(rest, UNIFIED))
+        self.faults += [
+            one
+            for one in found
+            if not any(path.startswith(one.path) for path in broken)
+            and not (broken and one.found in _written_sources(document))
+        ]
         return rest
 
     def mapping_document(self, file: str, depth: int = 0) -> YamlMap:
@@ -298,9 +332,17 @@ class _Loading:
         if mapping is None:
             return None
         if mapping.source != name:
-            self._complain(
-                document, ("source",), f"expected {name!r}: a mapping's file has the name of its source"
-            )
+            # A mapping that extends another says its own source: blame the file that doesn't.
+            mark = mark_at(document, ("source",))
+            inherited = "extends" in document and mark is not None and Path(mark.file).name != file
+            message = f"expected {name!r}: a mapping's file has the name of its source"
+            if inherited:
+                message = f"`source` is missing here (inherited: {mapping.source!r}); {message}"
+            known = tuple(connector.sources()) if connector else ()
+            complaint = Complaint(("extends",) if inherited else ("source",), message, name, known)
+            self.faults += place(document, [complaint])
+            if name not in known:
+                return None
         api = self._api_of(document, mapping, connector)
         mapper, found = compile_mapping(mapping, api.membership if api else "on_user")
         self.faults += place(document, found)
@@ -322,7 +364,7 @@ class _Loading:
 
     def _read(self, path: Path) -> YamlMap:
         self.files.append(_shown(path))
-        return read(path, _shown(path))
+        return read(path, _shown(path), self.faults)
 
     def _attempt(self, act: Any) -> YamlMap | None:
         try:
@@ -333,6 +375,18 @@ class _Loading:
 
     def _complain(self, document: YamlMap, loc: Sequence[str], message: str) -> None:
         self.faults += place(document, [Complaint(tuple(loc), message)])
+
+
+def _written_sources(document: YamlMap) -> set[str]:
+    """The sources that a connector's file writes down, whether or not they are valid."""
+    apis = document.get("apis")
+    named = apis.items() if isinstance(apis, YamlMap) else ()
+    return {
+        f"{name}.{resource}"
+        for name, api in named
+        if isinstance(api, YamlMap) and isinstance(api.get("resources"), YamlMap)
+        for resource in api["resources"]
+    }
 
 
 def _plain(document: Any) -> Any:

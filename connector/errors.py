@@ -216,6 +216,10 @@ class VendorFailure(ConnectorError):
         self.retry_after = retry_after
         self.retry_header = retry_header
 
+    def to_dict(self, request_id: str | None = None) -> dict[str, Any]:
+        after = {} if self.retry_after is None else {"retry_after": self.retry_after}
+        return {**super().to_dict(request_id), **after}
+
 
 class VendorNotFound(VendorFailure):
     """The vendor says that the thing asked for does not exist."""

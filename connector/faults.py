@@ -76,13 +76,24 @@ def place(document: YamlMap, complaints: Iterable[Complaint]) -> list[Fault]:
             Fault(
                 *mark,
                 complaint.message,
-                path=".".join(str(step) for step in loc),
+                path=".".join(_written(step) for step in loc),
                 found=complaint.found,
                 allowed=complaint.allowed,
                 did_you_mean=word if word != complaint.found else None,
             )
         )
     return _in_order(dict.fromkeys(faults))
+
+
+def _written(step: Any) -> str:
+    """A key as YAML writes it."""
+    return (
+        {True: "true", False: "false"}[step]
+        if isinstance(step, bool)
+        else "null"
+        if step is None
+        else str(step)
+    )
 
 
 def words_of(model: type[BaseModel]) -> tuple[str, ...]:

@@ -8,11 +8,13 @@ has. Never asks twice for what it was not told to, and never ends a listing but 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import random
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from connector.account import Opened, OpenedApi
 from connector.answer import read_answer
@@ -22,6 +24,7 @@ from connector.definition import Call as CallRule
 from connector.errors import (
     ConnectorError,
     InvalidRequest,
+    RateLimited,
     VendorError,
     VendorFailure,
     VendorNotFound,
@@ -230,15 +233,23 @@ def fetch_page(
     rows: list[dict[str, Any]] = []
     members: list[list[Any] | None] = []
     ended = False
-    asked = False
+    asked, began = False, place
     while not ended and len(rows) < limit and not (asked and budget.is_spent):
         asked = True  # one page at least, or a walk would never go on where other calls used the budget up
         most = style.most or limit
         size = most if question.keep else min(most, place.served + limit - len(rows))
         state = place.state if place.state is not None else style.start(size)
-        body = yield from _ask_page(reading, call, question, style.variables(state, size), budget)
-        style.check(body, state, size)
-        records = [] if body is _NO_ONE else read_records(call, style, body)
+        try:
+            body = yield from _ask_page(reading, call, question, style.variables(state, size), budget)
+        except (VendorUnavailable, RateLimited) as error:
+            if place == began:
+                raise
+            # What was read isn't lost: the cursor goes on at the page that failed, and fails again if it must.
+            notices.warn(error.code, f"the page ends early: {error.message}")
+            break
+        with _located(reading, budget):
+            style.check(body, state, size)
+            records = [] if body is _NO_ONE else read_records(call, style, body)
         page = [_map(reading, record) for record in records]
         keys = [found.key for found in page]
         place, begin = begin_at(place, keys)
@@ -258,7 +269,8 @@ def fetch_page(
         if stop < len(page):
             place = serve_part(place, state, keys, stop)
             break
-        place, ended_by = finish_page(place, style, state, body, keys)
+        with _located(reading, budget):
+            place, ended_by = finish_page(place, style, state, body, keys)
         ended = ended_by is not None
     if reading.strict:
         notices.raise_in_strict()
@@ -311,7 +323,8 @@ def read_records(call: CallRule, style: Paging | None, body: Any) -> Sequence[An
             and style.declared(body) == 0
         ):
             return []
-        raise VendorError(f"the answer has no records at {call.records.path}")
+        what = "is empty" if body is MISSING else f"has no records at {call.records.path}"
+        raise VendorError(f"the answer {what}")
     shown = notes.found[0].message if notes.found else "expected list, got null"
     raise VendorError(f"the records at {call.records.path}: {shown}")
 
@@ -325,6 +338,19 @@ class Found:
     is_kept: bool
     notes: Notes
     members: list[Any] | None = None
+
+
+@contextmanager
+def _located(reading: Reading, budget: Budget) -> Iterator[None]:
+    """Says of an answer that breaks its promise which call it came from."""
+    try:
+        yield
+    except VendorError as error:
+        parts = urlsplit(budget.trace[-1]["url"])
+        where = f"{reading.opened.loaded.name}: {budget.trace[-1]['method']} {parts.scheme}://{parts.netloc}{parts.path}"
+        error.message = f"{where}, call {budget.used}: {error.message}"
+        error.args = (error.message,)
+        raise
 
 
 def _ask_page(

@@ -75,6 +75,8 @@ def parse_filters(source: Source, given: Mapping[str, Any]) -> tuple[Filter, ...
                 raise InvalidRequest(
                     f"filter {name}: operator {word!r} is not supported; there are: {', '.join(rule.operators)}"
                 )
+            if word == "eq" and isinstance(leaf, Enum):
+                _check_tellable(source, name, leaf, value)
             if word == "in":
                 items = value.split(",") if isinstance(value, str) else value
                 if not isinstance(items, list | tuple):
@@ -84,6 +86,15 @@ def parse_filters(source: Source, given: Mapping[str, Any]) -> tuple[Filter, ...
                 typed = _value(name, leaf, value)
             found.append(Filter(name, word, typed))
     return tuple(sorted(found, key=lambda item: (item.field, item.operator)))
+
+
+def _check_tellable(source: Source, name: str, leaf: Enum, value: Any) -> None:
+    """A value that nothing of the vendor's reads as would find nobody, and say that all were looked at."""
+    told = [word for word in leaf.values if source.mapper.find(name, word) != []]
+    if value in leaf.values and value not in told:
+        raise InvalidRequest(
+            f"filter {name}: {source.name} can't tell {value!r}; it tells: {', '.join(told)}", details=told
+        )
 
 
 def resolve(source: Source, filters: Sequence[Filter], sort_by: str | None, lookups: Any = None) -> Question:

@@ -19,7 +19,7 @@ from connector.mapping.path import Notes
 from connector.membership import Tables, api_of, fill_groups, in_group, membership_of
 from connector.model import UNIFIED
 from connector.notices import Notices
-from connector.pages import Item, Page
+from connector.pages import Asked, AskedOne, Item, Page
 from connector.query import MAX_LIMIT, Question, parse_filters, resolve
 from connector.settings import Settings
 from connector.walk import Place
@@ -56,11 +56,13 @@ class Questions:
 
     def list(self, resource: str, **asked: Any) -> Flow[Page[Any]]:
         """One page, asked with what `Asked` lists; `patient` waits longer for a busy vendor (for whole walks)."""
+        _check_asked(asked, (*Asked.__annotations__, "patient"))
         return self._redacted(self._list(resource, **asked))
 
     def get(self, resource: str, key: str, **asked: Any) -> Flow[Item[Any]]:
         """The one row with this id, asked with what `AskedOne` lists."""
-        return self._redacted(self._get(resource, key, **asked))
+        _check_asked(asked, tuple(AskedOne.__annotations__))
+        return self._redacted(self._get(resource, _text("id", key), **asked))
 
     def check(self) -> Flow[dict[str, str]]:
         """Each api's own connection check: api → `ok`, or `no check`."""
@@ -99,6 +101,12 @@ class Questions:
         source = self.source(unified)
         if type(limit) is not int or not 1 <= limit <= MAX_LIMIT:
             raise InvalidRequest(f"limit must be a whole number from 1 to {MAX_LIMIT}, got {limit!r}")
+        if filters is not None and not isinstance(filters, Mapping):
+            raise InvalidRequest(f"filters: expected field → value, got {type(filters).__name__}")
+        if cursor is not None and not isinstance(cursor, str):
+            raise CursorInvalid(f"next_cursor: expected text, got {type(cursor).__name__}")
+        group_id = None if group_id is None else _text("group_id", group_id)
+        sort_by = None if sort_by is None else _text("sort_by", sort_by)
         wanted = _checked("include", include, INCLUDABLE)
         hidden = _checked("exclude_fields", exclude_fields, _optional(unified))
         budget = self._budget(patient)
@@ -110,7 +118,7 @@ class Questions:
             "listing": digest(unified, source.name),
             "filters": digest([item.to_json() for item in typed], group),
             "sort": digest(sort_by),
-            "address": digest(self.opened.apis[source.name.partition(".")[0]].origin),
+            "address": digest(api_of(self.opened, source).base_url),
             "connector": self.opened.loaded.calling_version,
         }
         place, begun_with = self._place(cursor, binding, source, notices)
@@ -189,7 +197,7 @@ class Questions:
                 notices.raise_in_strict()
         for name in hidden:
             row.pop(name, None)
-        return Item(unified, row, is_partial_response=False, warnings=notices.listed())
+        return Item(unified, row, is_partial_response=bool(notices.breaks), warnings=notices.listed())
 
     def _check(self) -> Flow[dict[str, str]]:
         said: dict[str, str] = {}
@@ -258,12 +266,33 @@ class Questions:
 
 def _resource(text: str) -> tuple[str, str | None]:
     """(`users`, the group) of `groups/{id}/users`; (resource, None) of anything else."""
+    if not isinstance(text, str):
+        raise InvalidRequest(f"resource: expected text, got {type(text).__name__}")
     first, *rest = text.split("/")
     if not rest:
         return first, None
     if first == "groups" and rest[-1] == "users" and len(rest) > 1 and all(rest[:-1]):
         return "users", "/".join(rest[:-1])
     raise InvalidRequest(f"unknown resource {text!r}; there are users, groups and groups/ID/users")
+
+
+def _check_asked(asked: Mapping[str, Any], known: Sequence[str]) -> None:
+    for name in asked:
+        if name not in known:
+            word = nearest(name, known)
+            raise InvalidRequest(
+                f"unknown parameter {name!r}; there are: {', '.join(known)}",
+                hint=f"did you mean {word}?" if word else None,
+            )
+
+
+def _text(noun: str, value: Any) -> str:
+    """A parameter that is text: ids are strings here, never numbers, and have no control characters."""
+    if not isinstance(value, str):
+        raise InvalidRequest(f"{noun}: expected text, got {type(value).__name__}")
+    if value == "" or not value.isprintable():
+        raise InvalidRequest(f"{noun}: it is empty, or has characters that can't be printed")
+    return value
 
 
 def _optional(unified: str) -> tuple[str, ...]:

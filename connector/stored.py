@@ -13,11 +13,12 @@ from typing import Any, Self
 from connector.account import name_secrets, open_account, secret_origins
 from connector.catalog import Catalog, search_folders
 from connector.cursor import Seal
-from connector.errors import InvalidRequest
+from connector.egress import Egress
+from connector.errors import ConfigurationInvalid, InvalidRequest
 from connector.fetch import Clock
 from connector.questions import Questions
 from connector.settings import Settings
-from connector.store.accounts import Account, Accounts
+from connector.store.accounts import Account, Accounts, has_secrets
 from connector.store.database import Database, default_path
 from connector.store.keys import Keyring
 
@@ -29,15 +30,26 @@ class StoredAccounts:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.read()
-        keys = self.settings.keys
-        self._keyring = (
-            Keyring.parse(keys.get_secret_value())
-            if keys
-            else Keyring.from_file(default_path().parent / "keys")
-        )
         self._database = Database(self.settings.database_url)
+        try:
+            self._keyring = self._open_keys()
+        except BaseException:
+            self._database.close()
+            raise
         self._accounts = Accounts(self._database, self._keyring)
         self.catalog = Catalog(search_folders(self.settings.mappings))
+
+    def _open_keys(self) -> Keyring:
+        """The keys of CONNECTOR_KEYS, or of the key file. A new file is made only while nothing needs an old one."""
+        if self.settings.keys is not None:
+            return Keyring.parse(self.settings.keys.get_secret_value())
+        path = default_path().parent / "keys"
+        if not path.exists() and has_secrets(self._database):
+            raise ConfigurationInvalid(
+                f"the key file {path} is gone, and secrets in {self._database.place} are sealed with its keys",
+                hint="bring the file back, or set CONNECTOR_KEYS; without the keys, connect the accounts to a new database",
+            )
+        return Keyring.from_file(path)
 
     def connect(
         self,
@@ -52,6 +64,11 @@ class StoredAccounts:
         replace: bool = False,
     ) -> Account:
         """Validates everything and keeps it; sends nothing. `replace` puts it in place of an account of that name."""
+        try:
+            Egress(tuple(allow_networks))
+        except ConfigurationInvalid as error:
+            reason = error.message.partition(": ")[2] or error.message
+            raise InvalidRequest(f"the account's own allowed networks: {reason}") from None
         loaded = self.catalog.load(connector, overrides)
         opened = open_account(loaded, settings=settings, secrets=secrets, base_urls=base_urls)
         origins = secret_origins(loaded, settings, base_urls or {})

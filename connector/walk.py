@@ -20,6 +20,7 @@ from connector.paging import PageFacts, Paging, State
 __all__ = ["Loop", "Place", "begin_at", "finish_page", "ids_digest", "serve_part", "verdict"]
 
 _MOST_EMPTY_PAGES = 1_000
+_SLACK = 1_000
 _PARTIAL = ("fewer_than_declared", "records_left_out", "membership_unreadable")
 
 
@@ -124,6 +125,8 @@ def finish_page(
         raise PagingBroken(
             f"the vendor declares {total} records and has sent {count}: one of the two is wrong"
         )
+    if total is not None and count > 2 * total + _SLACK:
+        raise PagingBroken(f"the vendor declares {total} records, has sent {count}, and goes on")
     step = style.advance(state, PageFacts(body, received, count, total))
     place = place.noting(*step.noticed)
     place = _with_content(place, ids)
@@ -184,11 +187,14 @@ def _with_content(place: Place, ids: Sequence[str | None]) -> Place:
             )
         return msgspec.structs.replace(place, empty_pages=place.empty_pages + 1)
     begins = ids_digest(ids[:1])
-    if begins == place.first_id and ids[0] is not None:
+    moved = "total_moved" in place.reasons  # someone new at the front: then the first comes again by right
+    if begins == place.first_id and ids[0] is not None and not moved:
         raise PagingBroken(
             "the vendor sent its first record again: it ignores which page is asked for, or starts over at the end"
         )
     pages = place.pages.meets(ids_digest(ids))
-    if pages is None:
+    if pages is None and not moved:
         raise PagingBroken("the vendor sent a page that it had sent before")
-    return msgspec.structs.replace(place, empty_pages=0, first_id=place.first_id or begins, pages=pages)
+    return msgspec.structs.replace(
+        place, empty_pages=0, first_id=place.first_id or begins, pages=pages or place.pages
+    )

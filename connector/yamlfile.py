@@ -91,8 +91,8 @@ class YamlList(list[Any]):
         self.mark, self.item_marks = mark, []
 
 
-def read(path: Path, shown_as: str | None = None) -> YamlMap:
-    """The mapping in the file at `path`; `shown_as` is the name that faults give it."""
+def read(path: Path, shown_as: str | None = None, told: list[Fault] | None = None) -> YamlMap:
+    """The mapping in the file at `path`; `shown_as` is the name that faults give it, `told` as in `load`."""
     name = shown_as or str(path)
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -104,11 +104,15 @@ def read(path: Path, shown_as: str | None = None) -> YamlMap:
         ) from None
     except OSError as error:
         raise _invalid(Mark(name, 1, 1), f"cannot be read: {error.strerror}") from None
-    return load(text, name)
+    return load(text, name, told)
 
 
-def load(text: str, file: str) -> YamlMap:
-    """The mapping that `text` says; `file` is the name that marks carry. Raises ConfigurationInvalid."""
+def load(text: str, file: str, told: list[Fault] | None = None) -> YamlMap:
+    """The mapping that `text` says; `file` is the name that marks carry. Raises ConfigurationInvalid.
+
+    Faults that leave the rest readable (a duplicate key, a tag) go to `told`, where it is given, so that the
+    rest can be looked at too.
+    """
     try:
         loader = _Loader(text)
         try:
@@ -134,8 +138,10 @@ def load(text: str, file: str) -> YamlMap:
     value = _Construction(file, faults).value(node)
     if not faults and not isinstance(value, YamlMap):
         faults.append(Fault(*_mark(file, node), "expected a mapping (key: value) at the top of the file"))
-    if faults:
+    if faults and (told is None or not isinstance(value, YamlMap)):
         raise ConfigurationInvalid(f"{file} is not valid", faults=faults)
+    if told is not None:
+        told += faults
     return value  # type: ignore[no-any-return]
 
 

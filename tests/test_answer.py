@@ -170,7 +170,7 @@ def test_no_body_is_missing_where_nothing_is_expected(opened: Opened) -> None:
     assert read_answer(opened, free, call, Answer(204), SENT) is MISSING
     assert read_answer(opened, free, call, Answer(200, {}, b" \n"), SENT) is MISSING
     assert read_answer(opened, free, call, Answer(200, {}, b"null"), SENT) is None
-    with pytest.raises(VendorError, match=r"not JSON .it begins '<p>"):
+    with pytest.raises(VendorError, match=r"not JSON .*it begins '<p>"):
         read_answer(opened, free, call, Answer(202, {}, b"<p>hello"), SENT)
 
 

@@ -193,12 +193,13 @@ def test_all_faults_of_all_files_are_told_at_once(load: Load) -> None:
         f"f0/base/{C}:9:5:",
         f"f0/base/{C}:13:5:",
         "f0/base/main.b.yaml:1:4:",
+        *["f0/base/main.b.yaml:1:1:"] * 3,  # a tag leaves the rest readable, and it is looked at too
         f"f0/base/{M}:5:3:",
         f"f0/base/{M}:6:11:",
     ]
     assert "did you mean: label" in found[1]
     assert "did you mean: check" in found[3]
-    assert "did you mean: name" in found[5]
+    assert "did you mean: name" in found[8]
 
 
 def test_a_fault_of_the_connector_is_not_told_again_of_its_mappings(load: Load) -> None:
@@ -276,3 +277,30 @@ def test_the_bundled_connectors_load(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         loaded = catalog.load(name)
         assert loaded.sources
         assert not any(file.startswith(os.pardir) for file in loaded.files)
+
+
+def test_what_is_not_read_is_told(load: Load, tmp_path: Path) -> None:
+    found = faults(load, "base", {**BASE, "base/main.more.yml": "source: main.more\n"})
+    assert any(
+        "main.more.yml:1:1: this file is not read: its name must end in .yaml" in fault for fault in found
+    )
+    folder = tmp_path / "other"
+    (folder / "acme").mkdir(parents=True)
+    (folder / "acme" / "conector.yaml").write_text("connector: acme\n")
+    with pytest.raises(
+        ConfigurationInvalid, match=r"acme:1:1: this folder has no connector.yaml.*conector\.yaml"
+    ):
+        Catalog([folder]).load("acme")
+
+
+def test_a_source_that_is_inherited_is_blamed_on_the_file_that_lacks_it(load: Load) -> None:
+    child = "extends: base/main.people\nunified: users\n"
+    found = faults(load, "base", {**BASE, "base/main.peple.yaml": child})
+    assert any("main.peple.yaml:1:10: extends: `source` is missing here" in fault for fault in found), found
+
+
+def test_a_key_that_stands_twice_hides_nothing_else(load: Load) -> None:
+    text = MAPPING.replace("name:", "nmae:") + "unified: groups\n"
+    found = faults(load, "base", {**BASE, f"base/{M}": text})
+    assert any("duplicate key 'unified'" in fault for fault in found)
+    assert any("did you mean: name" in fault for fault in found)

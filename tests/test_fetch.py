@@ -329,3 +329,14 @@ def test_directories_show_no_secrets_and_close_what_they_opened(loaded: Loaded) 
     with Directory(world.questions, world.send, world.sleep, lambda: next(closed)) as directory:
         assert repr(directory).startswith("Directory(made, account ")
     assert next(closed) == 1
+
+
+def test_what_was_read_before_a_vendor_gives_up_is_not_lost(loaded: Loaded) -> None:
+    world = World(loaded, page("1", "2"), *[failing(503)] * 9)
+    cut = world.directory.list("users", limit=500)
+    assert [row["id"] for row in cut.rows] == ["1", "2"]
+    assert cut.next_cursor is not None
+    assert cut.completeness.verdict == "in_progress"
+    assert [found.code for found in cut.warnings] == ["vendor_unavailable"]
+    with pytest.raises(VendorUnavailable):  # the next call begins at the page that fails
+        world.directory.list("users", limit=500, cursor=cut.next_cursor)

@@ -151,6 +151,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"id": "1"}, "filter 'id' is not supported here"),
     ({"status": "activ"}, "filter status: 'activ' is not one of active, inactive, invited, deleted, unknown"),
     ({"status": "Active"}, "is not one of"),
+    ({"status": "invited"}, "main.people can't tell 'invited'; it tells: active, inactive, unknown"),
     ({"status": ["active"]}, "is not one of"),
     ({"status": {"gt": "active"}}, "operator 'gt' is not supported; there are: eq, ne, in"),
     ({"status": {"in": "active,activ"}}, "'activ' is not one of"),

@@ -31,6 +31,7 @@ class Asked:
     format: str | None = None
     strict: bool = False
     explain: bool = False
+    allow_partial: bool = False
 
     def parameters(self) -> dict[str, Any]:
         """What `Directory.list` takes."""
@@ -65,6 +66,7 @@ class Asked:
         words += [word for option, value in pairs if value is not None for word in (option, value)]
         words += ["--strict"] if self.strict else []
         words += ["--explain"] if self.explain else []
+        words += ["--allow-partial"] if self.allow_partial else []
         words += [] if cursor is None else ["--cursor", cursor]
         return shlex.join(words)
 

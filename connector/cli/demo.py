@@ -55,22 +55,22 @@ def demo() -> None:
 def _tour(stored: StoredAccounts, directory: Directory) -> None:
     _step("The first users", "connector list users --limit 5")
     first = directory.list("users", limit=_FEW)
-    _show(first)
+    _show(directory, first)
     _say("Only a page without a next cursor is the last; it may be short, or even empty, before that.")
 
     _step("Another process goes on with the cursor", "connector list users --limit 5 --cursor c1.…")
     with _opened(stored) as another:
-        _show(another.list("users", limit=_FEW, cursor=first.next_cursor))
+        _show(another, another.list("users", limit=_FEW, cursor=first.next_cursor))
 
     _step("Groups", "connector list groups --limit 5")
-    _show(directory.list("groups", limit=_FEW))
+    _show(directory, directory.list("groups", limit=_FEW))
 
     _step("Everyone, to the end", "connector list users --all -o ndjson > users.ndjson")
     _walk(directory)
 
     _step("Who evaluates a filter", "connector list users --filter status=inactive --limit 5 --explain")
     found = directory.list("users", filters={"status": "inactive"}, limit=_FEW, explain=True)
-    _show(found)
+    _show(directory, found)
 
     row = next(row for row in found.rows if row["groups"])
     _step("One user", f"connector get users {row['id']}")
@@ -78,7 +78,7 @@ def _tour(stored: StoredAccounts, directory: Directory) -> None:
 
     group = row["groups"][0]
     _step(f"Who is in {harmless(str(group['name']))}", f"connector list groups/{group['id']}/users")
-    _show(directory.list(f"groups/{group['id']}/users", limit=_FEW))
+    _show(directory, directory.list(f"groups/{group['id']}/users", limit=_FEW))
 
 
 @contextmanager
@@ -122,16 +122,20 @@ def _walk(directory: Directory) -> None:
     _say("A walk that can't prove that it saw everyone says so, and fails.")
 
 
-def _show(page: Page[Any]) -> None:
+def _show(directory: Directory, page: Page[Any]) -> None:
+    from connector.cli.listing import fields_of
     from connector.cli.table import TableRows
     from connector.cli.telling import explanation_lines, summary
 
-    TableRows(page.unified).add(page.rows)
+    rows = TableRows(page.unified, fields_of(directory, page.unified))
+    rows.add(page.rows)
     if page.explain is not None:
         for line in list(explanation_lines(page.explain))[:3]:
             _print(line, "dim")
     more = "" if page.next_cursor is None else " · next: --cursor c1.…"
     _print(summary(len(page.rows), page.unified, page.completeness) + more, "dim")
+    if (footer := rows.footer()) is not None:
+        _print(footer, "dim")
 
 
 def _show_fields(row: dict[str, Any]) -> None:

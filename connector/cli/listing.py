@@ -7,7 +7,7 @@ page that is not the last one is followed by the command that goes on, in this p
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -81,16 +81,18 @@ def list_rows(
         bool, typer.Option("--explain", help="Say who evaluates what, and what is sent.")
     ] = False,
     allow_partial: Annotated[
-        bool, typer.Option("--allow-partial", help="With --all: succeed also if not all was seen.")
+        bool, typer.Option("--allow-partial", help="Succeed also if the listing ends and not all was seen.")
     ] = False,
 ) -> None:
     """List users or groups, a page at a time or --all.
 
-    A page may be short, even empty: only one without a next cursor is the last. CSV has a leading apostrophe
-    where a spreadsheet would run a cell; it can't tell null (not known) from an empty list, JSON can.
+    A page may be short, even empty: only one without a next cursor is the last. If not all was seen by then,
+    the exit code is 3, also without --all.
+
+    CSV has a leading apostrophe where a spreadsheet would run a cell, and ; between several values in a cell;
+    a ; or \\ of a value's own has a \\ before it. Which e-mail address is primary, and its type, is only in
+    JSON; so is whether nothing was said (null) or there are none (an empty list).
     """
-    if allow_partial and not all_:
-        raise typer.BadParameter("goes with --all", param_hint="--allow-partial")
     asked = Asked(
         resource,
         account,
@@ -104,6 +106,7 @@ def list_rows(
         output,
         strict=strict,
         explain=explain,
+        allow_partial=allow_partial,
     )
     parameters = asked.parameters()
 
@@ -111,10 +114,11 @@ def list_rows(
 
     with Directory.open(account) as directory:
         if all_:
-            _walk(directory, asked, {"limit": _WALK, **parameters}, allow_partial=allow_partial)
+            _walk(directory, asked, {"limit": _WALK, **parameters})
         else:
             page = directory.list(resource, **parameters)
             print_page(page, asked, rows_for(directory, asked))
+            _judge(page, asked)
 
 
 def get_row(
@@ -156,19 +160,25 @@ def rows_for(directory: Directory, asked: Asked, *, across: bool = False) -> Row
     if wanted == "table":
         from connector.cli.table import TableRows
 
-        return TableRows(unified)
+        return TableRows(unified, fields_of(directory, unified, asked.include) - set(asked.hidden))
     if wanted == "csv":
-        mapped = {name for name, rule in directory.questions.source(unified).mapping.fields.items() if rule}
-        mapped |= {f"{name}_detail" for name in mapped} | {"id", *asked.include}
-        return CsvRows(csv_columns(unified, mapped - set(asked.hidden)))
+        return CsvRows(csv_columns(unified, fields_of(directory, unified, asked.include) - set(asked.hidden)))
     if wanted == "ndjson":
         return LineRows()
     return JsonRows() if across else None
 
 
+def fields_of(directory: Directory, unified: str, include: Iterable[str] = ()) -> set[str]:
+    """The fields that the account's mapping can fill, whatever a page has."""
+    mapping = directory.questions.source(unified).mapping
+    layers = (mapping.fields, *mapping.on.values())
+    mapped = {name for layer in layers for name, rule in layer.items() if rule}
+    return mapped | {f"{name}_detail" for name in mapped} | {"id", *include}
+
+
 def print_page(page: Page[Any], asked: Asked, rows: Rows | None) -> None:
     """One page: its rows, then in words what is known, then how to go on."""
-    from connector.cli.telling import tell_explanation, tell_next, tell_verdict, tell_warnings
+    from connector.cli.telling import tell_explanation, tell_footer, tell_next, tell_verdict, tell_warnings
 
     if rows is None:
         print_json(page.to_json())
@@ -179,13 +189,21 @@ def print_page(page: Page[Any], asked: Asked, rows: Rows | None) -> None:
     if page.explain is not None and rows is not None:
         tell_explanation(page.explain)
     tell_verdict(len(page.rows), page.unified, page.completeness)
+    tell_footer(None if rows is None else rows.footer())
     if page.next_cursor is not None:
         tell_next(asked.command(page.next_cursor))
 
 
-def _walk(directory: Directory, asked: Asked, parameters: dict[str, Any], *, allow_partial: bool) -> None:
+def _walk(directory: Directory, asked: Asked, parameters: dict[str, Any]) -> None:
     """Every page to the end; nothing of a page is kept but its warnings."""
-    from connector.cli.telling import Gathered, tell_explanation, tell_next, tell_verdict, tell_warnings
+    from connector.cli.telling import (
+        Gathered,
+        tell_explanation,
+        tell_footer,
+        tell_next,
+        tell_verdict,
+        tell_warnings,
+    )
 
     rows = rows_for(directory, asked, across=True)
     assert rows is not None
@@ -206,6 +224,7 @@ def _walk(directory: Directory, asked: Asked, parameters: dict[str, Any], *, all
         sys.stdout.flush()
         if last is not None and last.next_cursor is not None:
             tell_verdict(count, last.unified, last.completeness)
+            tell_footer(rows.footer())
             tell_next(f"{asked.command(last.next_cursor)} --all")
         raise
     assert last is not None
@@ -225,15 +244,18 @@ def _walk(directory: Directory, asked: Asked, parameters: dict[str, Any], *, all
     if explanation is not None and asked.format != "json":
         tell_explanation(explanation)
     tell_verdict(count, last.unified, last.completeness)
-    if last.completeness.verdict != "complete" and not allow_partial:
-        raise _incomplete(last)
+    tell_footer(rows.footer())
+    _judge(last, asked)
 
 
-def _incomplete(page: Page[Any]) -> ConnectorError:
+def _judge(page: Page[Any], asked: Asked) -> None:
+    """Raises ListingIncomplete where the listing ended and not all was seen, unless that was allowed."""
+    if page.next_cursor is not None or page.completeness.verdict == "complete" or asked.allow_partial:
+        return
     from connector.cli.telling import verdict_words
     from connector.errors import ListingIncomplete
 
-    return ListingIncomplete(
+    raise ListingIncomplete(
         f"the listing ended, and is {verdict_words(page.completeness)}",
         completeness=page.completeness,
         hint="--allow-partial takes what there is; don't read it as everyone else being gone",

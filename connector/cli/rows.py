@@ -1,7 +1,8 @@
 """Rows for programs, a page at a time: one JSON envelope, lines of JSON, or CSV.
 
 Each holds one page at most, whatever a listing's length. CSV puts an apostrophe before whatever a
-spreadsheet would run as a formula, and can't tell null from an empty list; JSON tells all.
+spreadsheet would run as a formula, and can't tell null from an empty list; JSON tells all. A cell of several
+values has `;` between them, and `\\` before a `;` or `\\` of a value's own.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ Format = Literal["table", "json", "ndjson", "csv"]
 Row = Mapping[str, Any]
 Column = tuple[str, Callable[[Row], str]]
 
+_ESCAPED = str.maketrans({";": "\\;", "\\": "\\\\"})
+
 # Full-width signs start a formula too where such keyboards are used.
 _RUNS = re.compile("[\\s\"']*[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 
@@ -37,6 +40,9 @@ class Rows(Protocol):
     def end(self, envelope: Mapping[str, Any]) -> None:
         """Prints what stands after the last page; `envelope` is all but the rows."""
 
+    def footer(self) -> str | None:
+        """What a reader would miss in the rows as they are printed; None: nothing."""
+
 
 class LineRows:
     """One row a line, as JSON."""
@@ -49,6 +55,9 @@ class LineRows:
 
     def end(self, envelope: Mapping[str, Any]) -> None:
         """Nothing: what is known about the listing stands on standard error."""
+
+    def footer(self) -> None:
+        """Nothing: all is there."""
 
 
 class JsonRows:
@@ -65,6 +74,9 @@ class JsonRows:
     def end(self, envelope: Mapping[str, Any]) -> None:
         start = self._before if self._before != b"," else b""
         write_bytes(start + b"]," + msgspec.json.encode(envelope)[1:] + b"\n")
+
+    def footer(self) -> None:
+        """Nothing: all is there."""
 
 
 class CsvRows:
@@ -86,6 +98,9 @@ class CsvRows:
 
     def end(self, envelope: Mapping[str, Any]) -> None:
         """Nothing: the last row is the end."""
+
+    def footer(self) -> None:
+        """Nothing: all is there."""
 
 
 def csv_cell(text: str) -> str:
@@ -114,7 +129,10 @@ def _columns(name: str, shape: Shape) -> list[Column]:
 
 def _joined(name: str, part: str | None) -> Callable[[Row], str]:
     def read(row: Row) -> str:
-        items = [_plain(item if part is None else item.get(part)) for item in row.get(name) or []]
+        items = [
+            _plain(item if part is None else item.get(part)).translate(_ESCAPED)
+            for item in row.get(name) or []
+        ]
         # A spreadsheet that takes `;` for its separator sees each of them as a cell.
         return ";".join([items[0], *map(csv_cell, items[1:])]) if items else ""
 

@@ -1,12 +1,15 @@
-"""Rows as a table for people: some fields, one line a row, as wide as the terminal and no wider.
+"""Rows as a table for people: one line a row, as wide as the terminal and no wider.
 
-Widths are settled by the first page, so that later pages stand below it without being kept. A cell that is
-too long ends in `…`; ids give way last, since they are what `get` takes. Nothing in a cell is interpreted.
+Columns are those that the mapping can fill, whatever the first page has; what doesn't fit is named, never
+left out silently. Widths are settled by the first page, so that later pages stand below it without being
+kept. An id is never cut, since it is what `get` takes: a longer one pushes what follows it aside. Any other
+cell that is too long ends in `…`. Nothing in a cell is interpreted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
@@ -14,14 +17,15 @@ from rich.table import Table
 from rich.text import Text
 
 from connector.cli.output import fields_table, harmless, screen
-from connector.cli.rows import Column, Row
+from connector.cli.rows import Row
 
 __all__ = ["TableRows", "print_fields", "print_table"]
 
 _GAP = 2
 _LEAST = 8
 _MOST = 48
-_WIDE = 110
+_STATUS = 28
+"""A status with its detail is shown so far before other columns get room."""
 _STYLES = {"active": "green", "inactive": "red", "invited": "yellow", "deleted": "red", "unknown": "magenta"}
 
 
@@ -35,52 +39,87 @@ def _email(row: Row) -> str:
     return chosen["email"] if chosen else row.get("username") or ""
 
 
+def _status(row: Row) -> str:
+    """With the vendor's own word, where that is another."""
+    status, detail = row.get("status") or "", row.get("status_detail") or ""
+    if not detail or detail.casefold() == status.casefold():
+        return status
+    return f"{status} ({detail})" if status else f"({detail})"
+
+
 def _groups(row: Row) -> str:
     return ", ".join(group["name"] or group["id"] for group in row.get("groups") or [])
 
 
-_COLUMNS: Mapping[str, Sequence[Column]] = {
+@dataclass(frozen=True)
+class _Column:
+    """One column; of those that don't fit together, the one with the highest `rank` goes first."""
+
+    name: str
+    read: Callable[[Row], str]
+    fields: frozenset[str]
+    """It is there when the mapping can fill one of these."""
+    floor: int
+    """Narrower than this it says nothing, unless all that it holds is shorter."""
+    rank: int
+
+    def kept(self, text: str) -> int:
+        """How much of the text is shown at least, once the column is there."""
+        if self.name == "id":
+            return cell_len(text)
+        return min(cell_len(text), _STATUS) if self.name == "status" else 0
+
+
+def _column(name: str, read: Callable[[Row], str], fields: str, floor: int, rank: int) -> _Column:
+    return _Column(name, read, frozenset(fields.split()), floor, rank)
+
+
+_ID = _column("id", _text("id"), "id", 2, 0)
+_COLUMNS: Mapping[str, Sequence[_Column]] = {
     "users": (
-        ("id", _text("id")),
-        ("name", _text("name")),
-        ("email", _email),
-        ("status", _text("status")),
-        ("detail", _text("status_detail")),
-        ("groups", _groups),
+        _ID,
+        _column("name", _text("name"), "name", 12, 2),
+        _column("email", _email, "emails username", 16, 3),
+        _column("status", _status, "status status_detail", _LEAST, 1),
+        _column("groups", _groups, "groups", 10, 4),
     ),
     "groups": (
-        ("id", _text("id")),
-        ("name", _text("name")),
-        ("type", _text("group_type")),
-        ("members", _text("member_count")),
-        ("description", _text("description")),
+        _ID,
+        _column("name", _text("name"), "name", 12, 1),
+        _column("type", _text("group_type"), "group_type", 5, 2),
+        _column("members", _text("member_count"), "member_count", 7, 3),
+        _column("description", _text("description"), "description", 12, 4),
     ),
 }
 
 
 class TableRows:
-    """Pages of a unified resource."""
+    """Pages of a unified resource whose rows can have these fields."""
 
-    def __init__(self, unified: str) -> None:
-        self._all = _COLUMNS.get(unified, _COLUMNS["groups"])
-        self._columns: list[tuple[Column, int]] = []
+    def __init__(self, unified: str, fields: Iterable[str]) -> None:
+        wanted = {"id", *fields}
+        self._all = [column for column in _COLUMNS.get(unified, _COLUMNS["groups"]) if column.fields & wanted]
+        self._columns: list[tuple[_Column, int]] = []
 
     def add(self, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        is_first = not self._columns
-        if is_first:
-            self._columns = _settle(self._all, rows, screen().width)
         page = Text(no_wrap=True, overflow="ignore")
-        if is_first:
-            _line(page, [(name, width, "bold") for (name, _), width in self._columns])
+        if not self._columns:
+            self._columns = _settle(self._all, rows, screen().width)
+            _line(page, [(column, column.name, width, "bold") for column, width in self._columns])
         for row in rows:
-            _line(page, [_cell(name, read(row), width) for (name, read), width in self._columns])
+            _line(page, [_cell(column, row, width) for column, width in self._columns])
         page.rstrip()
         screen().print(page, crop=False)
 
     def end(self, envelope: Mapping[str, Any]) -> None:
         """What is known about the listing stands on standard error, below the table."""
+
+    def footer(self) -> str | None:
+        shown = {column.name for column, _ in self._columns}
+        hidden = [column.name for column in self._all if shown and column.name not in shown]
+        return f"hidden: {', '.join(hidden)}; -o json shows all" if hidden else None
 
 
 def print_table(names: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -109,38 +148,57 @@ def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else harmless(str(value))
 
 
-def _cell(name: str, text: str, width: int) -> tuple[str, int, str]:
-    return harmless(text), width, _STYLES.get(text, "") if name == "status" else ""
+def _cell(column: _Column, row: Row, width: int) -> tuple[_Column, str, int, str]:
+    style = _STYLES.get(row.get("status") or "", "") if column.name == "status" else ""
+    return column, harmless(column.read(row)), width, style
 
 
-def _line(page: Text, cells: Sequence[tuple[str, int, str]]) -> None:
+def _line(page: Text, cells: Sequence[tuple[_Column, str, int, str]]) -> None:
     """Adds one line; by hand, since a table that measures every cell takes ten times as long."""
-    for index, (text, width, style) in enumerate(cells):
+    debt = 0
+    for index, (column, text, settled, style) in enumerate(cells):
+        # What an earlier cell took beyond its column, this one makes good as far as it can.
+        width = max(settled - debt, min(settled, max(column.floor, column.kept(text))))
+        debt -= settled - width
         size = cell_len(text)
-        shown = text if size <= width else set_cell_size(text, width - 1) + "…"
+        room = max(width, column.kept(text))
+        shown = text if size <= room else set_cell_size(text, room - 1) + "…"
+        debt += max(0, min(size, room) - width)
         page.append(shown, style or None)
         if index < len(cells) - 1:
-            page.append(" " * (width - min(size, width) + _GAP))
+            page.append(" " * (max(0, width - min(size, room)) + _GAP))
     page.append("\n")
 
 
-def _settle(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[tuple[Column, int]]:
-    """The columns that say something on this page, with widths that fit."""
-    wanted: list[tuple[Column, int]] = []
-    for column in columns:
-        name, read = column
-        longest = max(cell_len(harmless(read(row))) for row in rows)
-        if name == "detail" and width < _WIDE:
-            continue
-        if longest:
-            wanted.append((column, min(max(longest, len(name)), _MOST)))
-    widths = [wide for _, wide in wanted]
-    while sum(widths) + _GAP * len(widths) > width:
-        # The widest gives way, the id only when the others can't.
-        index = max(
-            range(len(widths)), key=lambda place: (widths[place] > _LEAST and place > 0, widths[place])
-        )
-        if widths[index] <= 1:
+def _settle(columns: Sequence[_Column], rows: Sequence[Row], width: int) -> list[tuple[_Column, int]]:
+    """The columns that fit, with their widths: all if they can, else the less important ones go."""
+    longest = {column.name: max(cell_len(harmless(column.read(row))) for row in rows) for column in columns}
+    kept = sorted(columns, key=lambda column: column.rank)
+    while True:
+        widths = {column.name: _wanted(column, longest[column.name]) for column in kept}
+        floors = {column.name: _floor(column, longest[column.name]) for column in kept}
+        if len(kept) <= 2:  # noqa: PLR2004 - the id, and what the rows are about
+            floors = {name: floor if name == "id" else _LEAST for name, floor in floors.items()}
+        over = sum(widths.values()) + _GAP * (len(kept) - 1) - width
+        give = {name: wide - floors[name] for name, wide in widths.items() if wide > floors[name]}
+        if over <= sum(give.values()) or len(kept) == 1:
             break
-        widths[index] -= 1
-    return [(column, wide) for (column, _), wide in zip(wanted, widths, strict=True)]
+        kept.pop()
+    for _ in range(over):
+        # The widest gives way.
+        name = max((one for one in widths if widths[one] > floors[one]), key=widths.__getitem__, default="")
+        if not name:
+            break
+        widths[name] -= 1
+    return [(column, widths[column.name]) for column in columns if column.name in widths]
+
+
+def _wanted(column: _Column, longest: int) -> int:
+    wide = max(longest, len(column.name), column.floor)
+    return wide if column.name == "id" else min(wide, _MOST)
+
+
+def _floor(column: _Column, longest: int) -> int:
+    if column.name == "id":
+        return max(longest, column.floor)
+    return max(column.floor, min(longest, _STATUS)) if column.name == "status" else column.floor

@@ -16,6 +16,7 @@ __all__ = [
     "explanation_lines",
     "summary",
     "tell_explanation",
+    "tell_footer",
     "tell_next",
     "tell_verdict",
     "tell_warnings",
@@ -101,6 +102,12 @@ def tell_warnings(warnings: Iterable[Warned]) -> None:
         ]
         text = f"warning: {item.message}" + (f" ({', '.join(where)})" if where else "")
         notes().print(harmless(text), style="yellow")
+
+
+def tell_footer(text: str | None) -> None:
+    """What the rows as they were printed don't show."""
+    if text is not None:
+        notes().print(text, style="dim")
 
 
 def tell_next(command: str) -> None:

@@ -276,9 +276,21 @@ def _members(members: Members, survey: Survey) -> Reader | None:
         survey.paths.update(inside.full(path) for path in members.where.paths)
     item = reader_of(members.user, Text(), inside.at("user"), survey)
     where: Callable[..., bool] | None = members.where.compile() if members.where else None
-    return each_reader(
-        parse_path(members.each), item, membership=True, where=where, empty=members.if_missing == "empty"
-    )
+    path = parse_path(members.each)
+    read = each_reader(path, item, membership=True, where=where, empty=members.if_missing == "empty")
+    if members.if_missing != "empty_if_seen":
+        return read
+
+    def read_or_tell(record: Any, notes: Notes) -> Any:
+        before = len(notes.found)
+        found = read(record, notes)
+        if found is None and len(notes.found) == before:  # only absent may turn out to mean empty, never null
+            notes.add(
+                "list_unreadable", path.text, "the list could not be read to its end", breaks=True
+            )
+        return found
+
+    return read_or_tell
 
 
 def _lay(body: dict[str, Any], part: Mapping[str, Any], above: tuple[str, ...] = ()) -> None:

@@ -38,7 +38,8 @@ def each_reader(
         found = notes.found
         before, gaps = len(found), notes.gaps
         matches = every(record, notes)
-        if membership and (len(found) > before or (matches and notes.gaps > gaps)):
+        is_list = matches is not None and matches is not MISSING
+        if membership and (len(found) > before or (is_list and notes.gaps > gaps)):
             return _unreadable(notes, path.text)
         if matches is MISSING and empty and len(found) == before:
             return []

@@ -24,7 +24,7 @@ from connector.store.database import Database
 from connector.store.documents import dump, load, load_marked
 from connector.store.keys import Keyring, SealBroken
 
-__all__ = ["Account", "Accounts"]
+__all__ = ["Account", "Accounts", "has_secrets"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -206,6 +206,12 @@ class Accounts:
             blob = self._keyring.seal(value.encode("utf-8"), _aad(account_id, name, origins[name]))
             rows.append({"account_id": account_id, "name": name, "sealed": blob})
         return rows
+
+
+def has_secrets(database: Database) -> bool:
+    """Whether anything is sealed in there."""
+    with database.reading() as connection:
+        return connection.execute(select(schema.secrets.c.name).limit(1)).first() is not None
 
 
 def _aad(account_id: str, name: str, origin: str) -> bytes:
