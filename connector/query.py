@@ -304,7 +304,7 @@ def _keep(source: Source, wanted: Filter) -> Keep:
     if isinstance(leaf, Instant):
         read: Callable[[Any], Any] = datetime.fromisoformat
     elif isinstance(leaf, Text) and (leaf.casefolded or wanted.operator in ("contains", "starts_with")):
-        read = str.casefold
+        read = _folded_text_of if steps[0] == "custom_fields" else str.casefold
     elif steps[0] == "custom_fields":
         read = _text_of
     else:
@@ -332,6 +332,10 @@ def _same(value: Any) -> Any:
 def _text_of(value: Any) -> Any:
     """A custom field has no type of its own: numbers and booleans are compared as JSON writes them."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _folded_text_of(value: Any) -> Any:
+    return _text_of(value).casefold()
 
 
 def _values(row: Any, steps: Sequence[str]) -> list[Any]:

@@ -58,12 +58,12 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
 
 
 def opened(
-    loaded: Loaded, settings: dict[str, Any], secrets: dict[str, str] | None = None, **more: Any
+    loaded: Loaded, settings: dict[str, Any], secrets: dict[str, Any] | None = None, **more: Any
 ) -> Opened:
     return open_account(loaded, settings=settings, secrets=secrets or {"one.token": SECRET}, **more)
 
 
-def told(loaded: Loaded, settings: dict[str, Any], secrets: dict[str, str] | None = None, **more: Any) -> str:
+def told(loaded: Loaded, settings: dict[str, Any], secrets: dict[str, Any] | None = None, **more: Any) -> str:
     with pytest.raises(InvalidRequest) as refused:
         opened(loaded, settings, secrets, **more)
     assert SECRET not in str(refused.value)
@@ -208,10 +208,13 @@ def test_all_that_is_wrong_is_told_at_once(loaded: Loaded) -> None:
     [
         ({"token": SECRET}, "secret 'token' could be one.token or two.token: say which"),
         ({"one.tokn": SECRET}, "unknown secret 'one.tokn' (did you mean one.token?)"),
-        ({"one.token": ""}, "secret one.token: is empty"),
+        ({"one.token": ""}, "secret one.token: expected text"),
+        ({"one.token": 7}, "secret one.token: expected text"),
+        ({"one.token": None}, "secret one.token: expected text"),
+        ({"one.token": [SECRET]}, "secret one.token: expected text"),
     ],
 )
-def test_a_wrong_secret(loaded: Loaded, secrets: dict[str, str], words: str) -> None:
+def test_a_wrong_secret(loaded: Loaded, secrets: dict[str, Any], words: str) -> None:
     assert words in told(loaded, {"one.node": "7"}, secrets)
 
 

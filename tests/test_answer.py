@@ -199,6 +199,24 @@ def test_a_secret_at_the_cut_of_the_vendors_words_is_not_shown_in_half(opened: O
         assert "s3c" not in failure(opened, 503, {"error": {"text": "x" * at + SECRET}}).message
 
 
+def test_a_secret_that_is_escaped_is_found_however_long_the_body(opened: Opened) -> None:
+    escaped = "".join(f"\\u{ord(char):04x}" if char in "/+" else char for char in SECRET)
+    assert escaped != SECRET
+    for length in (0, 100, 1_900, 1_985, 1_999, 2_001, 50_000):
+        for text in (f'{{"a": "{"x" * length}{escaped}"}}', f'["{escaped}", "{"x" * length}"]'):
+            shown = json.dumps(failure(opened, 500, text.encode()).raw_response)
+            assert "s3c" not in shown
+            assert len(shown) < 2_100
+
+
+def test_a_byte_order_mark_before_json_is_passed_over(opened: Opened) -> None:
+    mark = b"\xef\xbb\xbf"
+    assert read(opened, 200, mark + b'{"items": [1]}') == {"items": [1]}
+    assert failure(opened, 500, mark + b'{"error": "x"}').raw_response == {"error": "x"}
+    with pytest.raises(VendorError):
+        read(opened, 206, mark + mark + b'{"items": []}')
+
+
 def test_when_to_come_back_is_kept_as_it_was_said(opened: Opened) -> None:
     assert failure(opened, 429, **{"retry-after": "7"}).retry_header == "7"
     assert failure(opened, 503, **{"x-wait": "9", "retry-after": "7"}).retry_header == "9"

@@ -62,6 +62,7 @@ def test_the_example_has_no_fault() -> None:
 LIST = '          get: /people\n          query: {start: "{page.start}"}'
 GET = '        get: {get: "/people/{id}"}'
 PAGING = "paging: {style: offset, first: 0, size: 10, ends: empty_page}"
+SHOWN = "{secrets.token} can't stand where it is shown or logged"
 
 # (what is replaced, by what, what is told)
 TABLE: list[tuple[str, str, str]] = [
@@ -81,7 +82,19 @@ TABLE: list[tuple[str, str, str]] = [
     ("{style: bearer, ", "{", "`style` is missing"),
     ('token: "{secrets.token}"', 'token: "{secrets.tokn}"', "nothing fills the hole {secrets.tokn}\n    did you mean: secrets.token"),
     ("{settings.node}", "{settings.nod}", "c.yaml:15:15: apis.main.base_url: nothing fills the hole {settings.nod}"),
-    ("{settings.node}", "{secrets.token}", "a secret can't stand in a URL's path"),
+    ("{settings.node}", "{secrets.token}",
+        "c.yaml:15:15: apis.main.base_url: {secrets.token} can't stand where it is shown or logged: in a URL's path or a scope"),
+    ("membership: on_user", 'membership: on_user\n    scope: "node {secrets.token:text}"', f"apis.main.scope: {SHOWN}"),
+    ("check: {get: /check}", 'check: {get: "/check/{secrets.token}"}', f"apis.main.check: {SHOWN}"),
+    ("post: /run", 'post: "/run/{secrets.token}"', f"apis.main.exchanges.line.submit: {SHOWN}"),
+    ("get: /people\n", 'get: "/people/{secrets.token}"\n', f"apis.main.resources.people.list: {SHOWN}"),
+    ('get: "/people/{id}"', 'get: "/people/{id}/{secrets.token}"', f"apis.main.resources.people.get: {SHOWN}"),
+    ("get: /search", 'get: "/search?k={secrets.token}"', f"apis.main.resources.people.calls.search: {SHOWN}"),
+    ("get: /people\n", "get: people\n", "a path begins with one slash: it stands below the api's base URL"),
+    ("get: /people\n", "get: //evil.example.com/people\n", "a path begins with one slash"),
+    ("get: /people\n", "get: https://evil.example.com/people\n", "a path begins with one slash"),
+    ("check: {get: /check}", "check: {get: '@evil.example.com'}", "a path begins with one slash"),
+    ("post: /run", "post: run", "a path begins with one slash"),
     ("{settings.node}", "{settings.node:text}", "a hole needs no quoting here"),
     ("{settings.node}", "{settings.node", "a single '{'"),
     ("check: {get: /check}", 'check: {get: "/check/{id}"}', "apis.main.check: nothing fills the hole {id}"),

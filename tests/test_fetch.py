@@ -269,6 +269,30 @@ def test_a_record_that_the_mapping_leaves_out_is_counted_and_told(loaded: Loaded
     assert len(strict.rows) == 1, "it is left out as the mapping says; no record is wrong"
 
 
+def test_a_record_that_the_mapping_leaves_out_needs_no_id(loaded: Loaded) -> None:
+    body = b'{"items":[{"id":"a"},{"hidden":true,"n":1},{"id":null,"hidden":true,"n":2}]}'
+    found = World(loaded, Answer(200, {}, body), OK).directory.list("users")
+    assert [row["id"] for row in found.rows] == ["a"]
+    assert (found.completeness.verdict, found.completeness.reasons) == ("complete", [])
+    assert found.completeness.seen == 3
+    assert [(item.code, item.count) for item in found.warnings] == [("left_out", 2)]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_what_was_noticed_of_a_record_is_told_once_however_its_page_is_served(
+    loaded: Loaded, limit: int
+) -> None:
+    items = '[{"id":"a","title":7},{"hidden":true},{"id":"b","title":7},{"login":"nobody"},{"id":"c"}]'
+    replies = [Answer(200, {}, f'{{"items":{items}}}'.encode())] * -(-3 // limit)
+    world = World(loaded, *replies, OK)
+    pages = list(world.directory.pages("users", limit=limit, allow_partial=True))
+    assert [row["id"] for page in pages for row in page.rows] == ["a", "b", "c"]
+    told = [(item.code, item.count) for page in pages for item in page.warnings]
+    counted = {code: sum(count for one, count in told if one == code) for code, _ in told}
+    assert counted == {"wrong_type": 2, "left_out": 1, "record_without_id": 1}
+    assert pages[-1].completeness.reasons == ["records_left_out"]
+
+
 def test_a_record_that_is_left_out_can_not_be_got(loaded: Loaded) -> None:
     world = World(loaded, Answer(200, {}, b'{"id":"b","hidden":true}'))
     with pytest.raises(ConnectorError, match="'b' is not among the users") as raised:

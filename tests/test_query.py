@@ -44,6 +44,8 @@ fields:
   emails: {each: "$.mails[*]", item: {email: $}}
   created_at: {path: $.born, date: rfc3339}
   updated_at: {path: $.seen, date: rfc3339}
+  last_login_at: {path: $.login_at, date: epoch_s}
+  custom_fields: {level: $.level}
 filters:
   username: {evaluate: vendor, operators: [eq, ne, in, contains, starts_with], query: {filter: "login {operator:text} {value:double}"}}
   status: {evaluate: vendor_then_here, operators: [eq, ne, in], query: {filter: "state eq {value:text}"}, any: " or "}
@@ -53,12 +55,14 @@ filters:
   external_id: {evaluate: vendor, query: {filter: "ext eq {value:double}"}}
   title: {evaluate: vendor, json: {title: "{value}"}}
   timezone: {evaluate: vendor, json: {title: "{value}"}}
-  user_type: {evaluate: vendor, query: {kind: "{value}"}, values: {admin: a, guest: [g, h]}}
+  user_type: {evaluate: vendor, query: {kind: "{value}"}, values: {admin: a, guest: [g, h], robot: null}}
   bio: {evaluate: vendor, query: {kind: "{value}"}}
   is_2fa_enabled: {evaluate: vendor, operators: [eq, ne], query: {mfa: "{value}"}}
   emails.email: {evaluate: vendor_then_here, operators: [eq, in], call: search}
   created_at: {evaluate: vendor, operators: [gt], query: {since: "{value}"}}
   updated_at: {evaluate: here, operators: [gt, gte, lt, lte, eq, ne, in]}
+  last_login_at: {evaluate: vendor, operators: [eq, gt], query: {at: "{value}", how: "{operator}"}}
+  custom_fields.level: {evaluate: here, operators: [eq, ne, in, contains, starts_with]}
 combine: {filter: " and "}
 sorts:
   username: {query: {sort: login, order: "{direction}"}}
@@ -115,6 +119,10 @@ SENT: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str, list[str]]
     ({"user_type": "admin"}, {"kind": "a"}, {}, "list", ["vendor"]),
     ({"user_type": "guest"}, {}, {}, "list", ["here"]),
     ({"user_type": "other"}, {}, {}, "list", ["here"]),
+    ({"user_type": "robot"}, {}, {}, "list", ["here"]),
+    ({"user_type": "robot", "bio": "b"}, {"kind": "b"}, {}, "list", ["vendor", "here"]),
+    ({"last_login_at": "2026-01-31T01:00:00+01:00"}, {"at": 1769817600, "how": "eq"}, {}, "list", ["vendor"]),
+    ({"last_login_at": {"gt": "2026-01-31T00:00:00Z"}}, {}, {}, "list", ["here"]),
     ({"bio": "b", "user_type": "admin"}, {"kind": "b"}, {}, "list", ["vendor", "here"]),
     ({"is_2fa_enabled": True}, {"mfa": True}, {}, "list", ["vendor"]),
     ({"is_2fa_enabled": "false"}, {"mfa": False}, {}, "list", ["vendor"]),
@@ -217,6 +225,16 @@ KEPT: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     ({"updated_at": "2026-01-31T01:00:00+01:00"}, {"updated_at": "2026-01-31T00:00:00Z"}, True),
     ({"updated_at": {"ne": "2026-01-31T00:00:00Z"}}, {"updated_at": "2026-01-31T00:00:00Z"}, False),
     ({"updated_at": {"in": "2026-01-31T01:00:00+01:00"}}, {"updated_at": "2026-01-31T00:00:00Z"}, True),
+    ({"last_login_at": {"gt": "2026-01-31T00:00:00Z"}}, {"last_login_at": "2026-01-31T00:00:01Z"}, True),
+    *(({"custom_fields.level": wanted}, {"custom_fields": {"level": found}}, expected)
+      for wanted, found, expected in (
+          ("7", 7, True), (7, 7, True), (7, "7", True), ("7", "7", True), (8, 7, False), ("7.0", 7, False),
+          (1.5, 1.5, True), ("1.5", 1.5, True), (True, True, True), ("true", True, True), ("True", True, False),
+          (1, True, False), (False, None, False), ("null", None, False), ("a", "A", False),
+          ({"in": "7,8"}, 8, True), ({"in": [True, 7]}, True, True), ({"in": "7,8"}, 78, False),
+          ({"ne": 7}, 7, False), ({"ne": "7"}, 8, True), ({"ne": 7}, None, True),
+          ({"contains": "2"}, 123, True), ({"starts_with": "TR"}, True, True), ({"contains": "b"}, "aBc", True),
+      )),
     ({"name": "Ann", "status": "unknown"}, {"name": "Ann", "status": "active"}, False),
 ]  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from connector.directory import Directory
 from connector.errors import (
     CursorInvalid,
     InvalidRequest,
+    ListingIncomplete,
+    NeedsReauth,
     NotFound,
     VendorError,
     VendorNotFound,
@@ -92,7 +95,14 @@ def mappings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Loaded]:
         people, teams = ON_USER if side == "on_user" else (ON_GROUP[0], ON_GROUP[1] % matches)
         (folder / name / "main.people.yaml").write_text(people)
         (folder / name / "main.teams.yaml").write_text(teams)
-    return {name: Catalog([folder]).load(name) for name in SIDES}
+    shutil.copytree(folder / "on_group", folder / "if_seen")
+    for file, old, new in (
+        ("connector.yaml", "connector: on_group", "connector: if_seen"),
+        ("main.teams.yaml", "matches: id", "matches: id, if_missing: empty_if_seen"),
+    ):
+        path = folder / "if_seen" / file
+        path.write_text(path.read_text().replace(old, new))
+    return {name: Catalog([folder]).load(name) for name in (*SIDES, "if_seen")}
 
 
 class World:
@@ -181,6 +191,18 @@ GROUPS = {
 }
 
 
+UNREADABLE: list[Any] = [
+    None,
+    "u0",
+    {"ref": "u0"},
+    [None],
+    ["u0"],
+    [{"ref": None}],
+    [{"ref": 7}],
+    [{"rfe": "u0"}],
+]
+
+
 def groups_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {row["id"]: row.get("groups", "left out") for row in rows}
 
@@ -233,7 +255,7 @@ def test_a_filter_by_group_fills_what_it_needs(world: World) -> None:
     assert world.ids(filters={"groups.id": "g0"}) == ["u0", "u1", "u4"]
 
 
-@pytest.mark.parametrize("hidden", [["groups"], ["username", "emails", "status"], ["id"]])
+@pytest.mark.parametrize("hidden", [["groups"], ["username", "emails", "status"], ["title"]])
 def test_what_is_left_out_of_the_answer_can_still_be_filtered_by(world: World, hidden: list[str]) -> None:
     rows = world.all(
         "groups/g0/users", filters={"status": "active"}, exclude_fields=hidden, include=["groups"]
@@ -245,21 +267,123 @@ def test_what_is_left_out_of_the_answer_can_still_be_filtered_by(world: World, h
 def test_a_group_that_is_not_there(world: World) -> None:
     with pytest.raises(VendorNotFound):
         world.all("groups/g9/users")
-    if world.side != "on_user":
-        with pytest.raises(VendorNotFound):
-            world.all(group_id="g9")
+    with pytest.raises(VendorNotFound):
+        world.all(group_id="g9")
 
 
-UNREADABLE: list[Any] = [
-    None,
-    "u0",
-    {"ref": "u0"},
-    [None],
-    ["u0"],
-    [{"ref": None}],
-    [{"ref": 7}],
-    [{"rfe": "u0"}],
-]
+def test_a_group_is_looked_for_once_where_users_name_their_groups(on_user: World) -> None:
+    assert on_user.ids(group_id="g0", limit=1) == ["u0", "u1", "u4"]
+    assert on_user.asked.count("/teams/g0") == 1, "on the first page"
+    cursor = on_user.directory.list("users", group_id="g0", limit=1).next_cursor
+    on_user.teams.clear()
+    assert on_user.directory.list("users", group_id="g0", limit=1, cursor=cursor).rows[0]["id"] == "u1"
+
+
+@pytest.mark.parametrize("name", SIDES[1:])
+def test_members_that_change_between_two_calls_are_told_of(mappings: dict[str, Loaded], name: str) -> None:
+    world = World(mappings[name])
+    first = world.directory.list("users", group_id="g0", limit=1)
+    assert first.completeness.reasons == []
+    world.join("g0", "u0", "u2", "u4")
+    asked: dict[str, Any] = {"group_id": "g0", "cursor": first.next_cursor}
+    rest = list(world.directory.pages("users", allow_partial=True, **asked))
+    assert [row["id"] for page in rest for row in page.rows] == ["u2", "u4"], "as it is now"
+    known = rest[-1].completeness
+    assert (known.verdict, known.reasons) == ("unproven", ["membership_changed"])
+    with pytest.raises(ListingIncomplete, match="membership_changed"):
+        list(world.directory.iterate("users", **asked))
+
+
+def test_members_that_come_in_another_order_are_the_same(on_group: World) -> None:
+    cursor = on_group.directory.list("users", group_id="g0", limit=1).next_cursor
+    on_group.teams[0]["members"].reverse()
+    assert on_group.ids(group_id="g0", cursor=cursor) == ["u1", "u4"]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "field"), [("by_name", "login", "username"), ("by_mail", "mails", "emails.email")]
+)
+def test_a_user_whom_no_member_list_can_name_is_not_known_to_be_in_a_group(
+    mappings: dict[str, Loaded], name: str, key: str, field: str
+) -> None:
+    world = World(mappings[name])
+    world.people[4][key] = None
+    page = world.directory.list("users", include=["groups"])
+    assert groups_of(page.rows) == {**GROUPS, "u4": None}
+    assert (page.completeness.verdict, page.completeness.reasons) == ("partial", ["membership_unreadable"])
+    (warning,) = page.warnings
+    assert (warning.code, warning.record_id) == ("membership_unreadable", "u4")
+    assert f"groups name their members by {field}" in warning.message
+    members = world.directory.list("users", group_id="g0")
+    assert [row["id"] for row in members.rows] == ["u0", "u1"]
+    assert members.completeness.verdict == "partial"
+    assert members.completeness.reasons == ["membership_unreadable"]
+    assert [(item.code, item.record_id) for item in members.warnings] == [("membership_unreadable", "u4")]
+    assert world.directory.get("users", "u4").row["groups"] is None
+    assert world.directory.get("users", "u0").row["groups"] == GROUPS["u0"]
+
+
+def test_a_member_list_that_is_absent_means_none_once_another_is_there(mappings: dict[str, Loaded]) -> None:
+    world = World(mappings["if_seen"])
+    del world.teams[2]["members"]
+    assert groups_of(world.all(include=["groups"])) == GROUPS
+    assert world.ids(group_id="g2") == []
+    assert world.ids(group_id="g1") == ["u1"]
+    assert world.directory.get("users", "u2").row["groups"] == []
+
+
+def test_a_server_that_never_sends_a_member_list_is_not_believed(mappings: dict[str, Loaded]) -> None:
+    world = World(mappings["if_seen"])
+    for team in world.teams:
+        del team["members"]
+    page = world.directory.list("users", include=["groups"])
+    assert {row["groups"] for row in page.rows} == {None}
+    assert (page.completeness.verdict, page.completeness.reasons) == ("partial", ["membership_unreadable"])
+    assert world.directory.get("users", "u2").row["groups"] is None
+    with pytest.raises(VendorError, match="members of group 'g0' could not be read"):
+        world.all(group_id="g0")
+
+
+@pytest.mark.parametrize("members", UNREADABLE)
+def test_a_member_list_that_is_there_and_unreadable_is_never_none(
+    mappings: dict[str, Loaded], members: Any
+) -> None:
+    """Null too: only an absent one may turn out to mean that there are none."""
+    world = World(mappings["if_seen"])
+    world.teams[2]["members"] = members
+    page = world.directory.list("users", include=["groups"])
+    assert {row["groups"] for row in page.rows} == {None}
+    assert page.completeness.reasons == ["membership_unreadable"]
+    with pytest.raises(VendorError, match="members of group 'g2' could not be read"):
+        world.all(group_id="g2")
+
+
+def failing(world: World, status: int) -> Callable[[Call], Answer]:
+    """The world, but for its listing of teams."""
+    return lambda call: Answer(status) if call.url.endswith("/teams") else world.send(call)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 500, 503])
+def test_users_are_answered_though_the_groups_can_not_be_read(on_group: World, status: int) -> None:
+    directory = Directory(on_group.questions, failing(on_group, status), lambda _: None)
+    item = directory.get("users", "u0")
+    assert (item.row["username"], item.row["groups"]) == ("login0", None)
+    (warning,) = item.warnings
+    assert warning.code == "membership_unreadable"
+    assert f"answered {status}" in warning.message
+    page = directory.list("users", include=["groups"])
+    assert {row["groups"] for row in page.rows} == {None}
+    assert (page.completeness.verdict, page.completeness.reasons) == ("partial", ["membership_unreadable"])
+    with pytest.raises(VendorError, match="strict"):
+        directory.get("users", "u0", strict=True)
+
+
+def test_refused_credentials_are_an_error_wherever_they_are_refused(on_group: World) -> None:
+    directory = Directory(on_group.questions, failing(on_group, 401), lambda _: None)
+    with pytest.raises(NeedsReauth):
+        directory.get("users", "u0")
+    with pytest.raises(NeedsReauth):
+        directory.list("users", include=["groups"])
 
 
 @pytest.mark.parametrize("members", UNREADABLE)
@@ -390,7 +514,9 @@ def test_a_resource_that_is_not_there(
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"include": ["remote"]}, "include: unknown 'remote'; there are: remote_data, groups"),
-    ({"exclude_fields": ["nmae"]}, "exclude_fields: unknown 'nmae'; there are: id, external_id"),
+    ({"exclude_fields": ["nmae"]}, "exclude_fields: unknown 'nmae'; there are: external_id, "),
+    ({"exclude_fields": ["id"]}, "exclude_fields: unknown 'id'; there are: external_id, "),
+    ({"exclude_fields": "id"}, "exclude_fields: unknown 'id'; there are: external_id, "),
     (
         {"filters": {"name": "x"}},
         "filter 'name' is not supported here; supported: status, username, groups.id",
@@ -417,8 +543,8 @@ def test_group_id_is_for_users_and_said_once(on_user: World) -> None:
 
 
 def test_fields_can_be_left_out(world: World) -> None:
-    page = world.directory.list("users", exclude_fields=["id", "title"], limit=2)
-    assert all("id" not in row and "title" not in row and row["username"] for row in page.rows)
+    page = world.directory.list("users", exclude_fields=["emails", "title"], limit=2)
+    assert all("emails" not in row and "title" not in row and row["username"] for row in page.rows)
     assert page.next_cursor
     assert "title" not in world.directory.get("users", "u1", exclude_fields=["title"]).row
 

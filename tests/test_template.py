@@ -106,6 +106,10 @@ def test_what_is_no_template_is_refused(text: str, reason: str) -> None:
         (PathTemplate, "/a/{id:text}", "needs no quoting"),
         (HeaderText, "Token {secrets.token:double}", "needs no quoting"),
         (PathTemplate, "/a/{id", "single '{'"),
+        *(
+            (PathTemplate, text, "a path begins with one slash")
+            for text in ("", "a", "//h/a", "https://h/a", "{id}/a")
+        ),
     ],
 )
 def test_a_hole_says_how_it_is_quoted_where_the_place_can_not_know(kind: Any, text: Any, reason: str) -> None:

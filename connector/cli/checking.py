@@ -1,18 +1,21 @@
 """`connectors` and `check`: which connectors there are, what they need, whether their YAML holds and which file won.
 
-`check` prints every fault of every connector that it looks at, each with file:line:column, before it fails.
+`check` prints every fault of every connector that it looks at, each with file:line:column, before it fails;
+without a name also the files and folders beside them that are not read.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connector.cli.output import fields_table, harmless_lines, is_terminal, notes, print_json, screen
-from connector.errors import ConfigurationInvalid, NotFound
+from connector.errors import ConfigurationInvalid, EgressRefused, Fault, NotFound
 
 if TYPE_CHECKING:
     from connector.catalog import Catalog, Loaded
@@ -85,27 +88,40 @@ def check(
         check_account(account)
         return
     known, names = _targets(target)
-    faults = 0
+    told: set[Fault] = set()
+    is_whole = True
     for name in names:
         try:
             loaded = known.load(name)
         except ConfigurationInvalid as error:
-            screen().print(harmless_lines(error.message), style="bold red", soft_wrap=True)
-            for fault in error.faults:
-                screen().print(f"  {harmless_lines(str(fault))}", soft_wrap=True)
-            faults += max(1, len(error.faults))
+            is_whole = False
+            told.update(error.faults)
+            _print_faults(error.message, error.faults)
         else:
             _print_loaded(loaded)
-    if faults:
+    # A connector says its own; these belong to none, and would go unnoticed.
+    strays = [fault for fault in known.strays() if fault not in told] if target is None else []
+    if strays:
+        _print_faults("beside the connectors there is what is not read:", strays)
+    if strays or not is_whole:
         raise typer.Exit(1)
 
 
 def check_account(name: str, *, to_notes: bool = False) -> None:
     """Calls the vendor's own connection check and prints what each api said. Raises its failure."""
     from connector.directory import Directory
+    from connector.egress import VARIABLE
 
     with Directory.open(name) as directory:
-        said = directory.check()
+        try:
+            said = directory.check()
+        except EgressRefused as error:
+            if error.hint is not None and VARIABLE in error.hint:
+                again = shlex.join(["connect", directory.questions.opened.loaded.name, "--name", name])
+                error.hint += (
+                    f"\nor for this account only: connector {again} ... --allow-network HOST --replace"
+                )
+            raise
     for api, answer in said.items():
         words = answer if answer != "ok" else "ok, the vendor accepts the account"
         (notes() if to_notes else screen()).print(f"{api}: {words}")
@@ -142,6 +158,12 @@ def _targets(target: str | None) -> tuple[Catalog, list[str]]:
 
 def _as_given(folder: Path, resolved: Path) -> Path:
     return folder.parent if folder.name == resolved.name else resolved.parent
+
+
+def _print_faults(message: str, faults: Iterable[Fault]) -> None:
+    screen().print(harmless_lines(message), style="bold red", soft_wrap=True)
+    for fault in faults:
+        screen().print(f"  {harmless_lines(str(fault))}", soft_wrap=True)
 
 
 def _print_loaded(loaded: Loaded) -> None:

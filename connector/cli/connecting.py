@@ -6,9 +6,9 @@ mended at the vendor.
 
 from __future__ import annotations
 
-import getpass
+import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from connector.cli.output import notes, print_json, screen
+from connector.cli.output import harmless, notes, print_json, screen
+from connector.cli.prompting import ask_missing, defaults_used
 from connector.cli.secrets import read_pairs, read_secrets
-from connector.errors import ConnectorError, NotFound
+from connector.errors import ConnectorError, InvalidRequest, NotFound
 
 if TYPE_CHECKING:
-    from connector.catalog import Loaded
     from connector.store.accounts import Account
     from connector.stored import StoredAccounts
 
@@ -113,8 +113,11 @@ def connect(
     account_name = name or connector
     with StoredAccounts() as stored:
         loaded = stored.catalog.load(connector, fragments)
+        is_known = has_account(stored, account_name)
+        if is_known and not replace:
+            raise _taken(account_name)  # before anything is asked in vain
         if sys.stdin.isatty():
-            _ask_missing(loaded, given, hidden, urls)
+            ask_missing(loaded, given, hidden, urls)
         account = stored.connect(
             account_name,
             connector,
@@ -123,11 +126,20 @@ def connect(
             base_urls=urls,
             allow_networks=networks or (),
             overrides=fragments,
-            replace=replace and has_account(stored, account_name),
+            replace=replace and is_known,
         )
+    for line in defaults_used(loaded, given, hidden, urls):
+        notes().print(line, style="dim")
     _tell(account)
     if check:
-        _check(account.name)
+        words = [
+            *(("--set", f"{name}={value}") for name, value in given.items()),
+            *(("--secret", place) for place in secrets or ()),
+            *(("--base-url", url) for url in base_urls or ()),
+            *(("--override", file) for file in overrides or ()),
+            *(("--allow-network", network) for network in networks or ()),
+        ]
+        _check(account, [word for pair in words for word in pair])
 
 
 def has_account(stored: StoredAccounts, name: str) -> bool:
@@ -144,36 +156,6 @@ def _read_overrides(texts: Sequence[str]) -> dict[str, Any]:
     return {source: read(Path(file).expanduser()) for source, file in files.items()}
 
 
-def _ask_missing(
-    loaded: Loaded, settings: dict[str, Any], secrets: dict[str, str], base_urls: Mapping[str, str]
-) -> None:
-    """Asks for what the account can't do without, of the apis that were begun (or of the first)."""
-    definition = loaded.definition
-    begun = {api for api in definition.apis if api in base_urls}
-    begun |= {name.partition(".")[0] for name in (*settings, *secrets) if "." in name}
-    if not begun:
-        begun = {next(iter(definition.apis))}
-    for full, rule in definition.setting_names().items():
-        owner, _, short = full.rpartition(".")
-        is_known = full in settings or short in settings
-        if rule.required and rule.default is None and not is_known and (not owner or owner in begun):
-            _explain(rule.help)
-            label = f"{rule.label} ({full})"
-            settings[full] = typer.prompt(label, err=True)
-    for full, secret in definition.secret_names().items():
-        owner, _, short = full.rpartition(".")
-        is_known = full in secrets or short in secrets
-        if secret.required and not is_known and (not owner or owner in begun):
-            _explain(secret.help)
-            # This one stops the echo before it asks.
-            secrets[full] = getpass.getpass(f"{secret.label} ({full}): ", stream=sys.stderr)
-
-
-def _explain(text: str | None) -> None:
-    if text:
-        notes().print(text, style="dim")
-
-
 def _tell(account: Account) -> None:
     if not screen().is_terminal:
         from connector.cli.accounts import account_fields
@@ -184,14 +166,25 @@ def _tell(account: Account) -> None:
     screen().print(f"account {account.name!r} is kept; it reads {reads or 'nothing'}")
 
 
-def _check(name: str) -> None:
+def _taken(name: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"there is an account {name!r} already",
+        hint="--replace puts this one in its place; or choose another --name",
+    )
+
+
+def _check(account: Account, options: Sequence[str]) -> None:
+    """Asks the vendor; `options` are what the account was connected with, to be corrected and given again."""
     from connector.cli.checking import check_account
 
     try:
-        check_account(name, to_notes=True)
+        check_account(account.name, to_notes=True)
     except ConnectorError:
+        again = shlex.join(["connector", "connect", account.connector, "--name", account.name, *options])
         notes().print(
-            f"account {name!r} is kept, but its check failed; connector check --account {name} tries again",
+            f"account {account.name!r} is kept, but its check failed; "
+            f"connector check --account {account.name} tries again",
             style="yellow",
         )
+        notes().print(f"to correct it, give it again: {harmless(again)} --replace", style="yellow")
         raise

@@ -38,8 +38,8 @@ def ask_missing(
         owner = full.rpartition(".")[0]
         if _is_given(full, settings) or (owner and owner not in begun):
             continue
-        is_needed = rule.required and rule.default is None
-        if is_needed or (rule.choices is not None and not _is_moot(full, definition, begun, base_urls)):
+        is_asked = rule.choices is not None or (rule.required and rule.default is None)
+        if is_asked and not _is_moot(full, definition, begun, base_urls):
             _explain(rule.help)
             settings[full] = _ask(full, rule)
     for full, secret in definition.secret_names().items():
@@ -95,7 +95,10 @@ def _is_address(text: str) -> bool:
 def _ask(full: str, rule: Setting) -> str:
     choices = f", one of {', '.join(rule.choices)}" if rule.choices is not None else ""
     answer: str = typer.prompt(
-        f"{rule.label} ({full}){choices}", default=rule.default, value_proc=_checked(rule), err=True
+        harmless(f"{rule.label} ({full}){choices}"),
+        default=rule.default,
+        value_proc=_checked(rule),
+        err=True,
     )
     return answer
 
@@ -148,6 +151,7 @@ def _is_moot(full: str, definition: Connector, begun: set[str], base_urls: Mappi
         for name, api in definition.apis.items()
         if name in begun
         and hole in parse_template(api.base_url).names
+        and hole not in api.auth.names
         and not (api.scope and hole in parse_template(api.scope).names)
     }
     return bool(of_address) and of_address <= base_urls.keys()

@@ -8,8 +8,9 @@ cell that is too long ends in `…`. Nothing in a cell is interpreted.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
@@ -23,9 +24,8 @@ __all__ = ["TableRows", "print_fields", "print_table"]
 
 _GAP = 2
 _LEAST = 8
+_TWO = 2
 _MOST = 48
-_STATUS = 28
-"""A status with its detail is shown so far before other columns get room."""
 _STYLES = {"active": "green", "inactive": "red", "invited": "yellow", "deleted": "red", "unknown": "magenta"}
 
 
@@ -60,27 +60,26 @@ class _Column:
     fields: frozenset[str]
     """It is there when the mapping can fill one of these."""
     floor: int
-    """Narrower than this it says nothing, unless all that it holds is shorter."""
+    """It is at least so wide, whatever the first page has: later ones may have more."""
     rank: int
-
-    def kept(self, text: str) -> int:
-        """How much of the text is shown at least, once the column is there."""
-        if self.name == "id":
-            return cell_len(text)
-        return min(cell_len(text), _STATUS) if self.name == "status" else 0
+    keep: int = 0
+    """So much of a cell is shown even where the column is narrower."""
 
 
-def _column(name: str, read: Callable[[Row], str], fields: str, floor: int, rank: int) -> _Column:
-    return _Column(name, read, frozenset(fields.split()), floor, rank)
+def _column(
+    name: str, read: Callable[[Row], str], fields: str, floor: int, rank: int, keep: int = 0
+) -> _Column:
+    return _Column(name, read, frozenset(fields.split()), floor, rank, keep)
 
 
-_ID = _column("id", _text("id"), "id", 2, 0)
+_ID = _column("id", _text("id"), "id", 2, 0, sys.maxsize)
 _COLUMNS: Mapping[str, Sequence[_Column]] = {
     "users": (
         _ID,
         _column("name", _text("name"), "name", 12, 2),
         _column("email", _email, "emails username", 16, 3),
-        _column("status", _status, "status status_detail", _LEAST, 1),
+        # With the vendor's own word; that has room before less important columns have.
+        _column("status", _status, "status status_detail", _LEAST, 1, 28),
         _column("groups", _groups, "groups", 10, 4),
     ),
     "groups": (
@@ -104,14 +103,14 @@ class TableRows:
     def add(self, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        page = Text(no_wrap=True, overflow="ignore")
+        page = Text()
         if not self._columns:
             self._columns = _settle(self._all, rows, screen().width)
             _line(page, [(column, column.name, width, "bold") for column, width in self._columns])
         for row in rows:
             _line(page, [_cell(column, row, width) for column, width in self._columns])
         page.rstrip()
-        screen().print(page, crop=False)
+        screen().print(page, crop=False, no_wrap=True, overflow="ignore")
 
     def end(self, envelope: Mapping[str, Any]) -> None:
         """What is known about the listing stands on standard error, below the table."""
@@ -157,48 +156,51 @@ def _line(page: Text, cells: Sequence[tuple[_Column, str, int, str]]) -> None:
     """Adds one line; by hand, since a table that measures every cell takes ten times as long."""
     debt = 0
     for index, (column, text, settled, style) in enumerate(cells):
-        # What an earlier cell took beyond its column, this one makes good as far as it can.
-        width = max(settled - debt, min(settled, max(column.floor, column.kept(text))))
-        debt -= settled - width
         size = cell_len(text)
-        room = max(width, column.kept(text))
+        keep = min(size, column.keep)
+        # What an earlier cell took beyond its column, this one makes good as far as it can.
+        width = max(settled - debt, min(settled, max(column.floor, keep)))
+        room = max(width, keep)
         shown = text if size <= room else set_cell_size(text, room - 1) + "…"
-        debt += max(0, min(size, room) - width)
+        taken = min(size, room)
+        debt += max(taken, width) - settled
         page.append(shown, style or None)
         if index < len(cells) - 1:
-            page.append(" " * (max(0, width - min(size, room)) + _GAP))
+            page.append(" " * (max(0, width - taken) + _GAP))
     page.append("\n")
 
 
 def _settle(columns: Sequence[_Column], rows: Sequence[Row], width: int) -> list[tuple[_Column, int]]:
     """The columns that fit, with their widths: all if they can, else the less important ones go."""
     longest = {column.name: max(cell_len(harmless(column.read(row))) for row in rows) for column in columns}
-    kept = sorted(columns, key=lambda column: column.rank)
-    while True:
-        widths = {column.name: _wanted(column, longest[column.name]) for column in kept}
-        floors = {column.name: _floor(column, longest[column.name]) for column in kept}
-        if len(kept) <= 2:  # noqa: PLR2004 - the id, and what the rows are about
-            floors = {name: floor if name == "id" else _LEAST for name, floor in floors.items()}
-        over = sum(widths.values()) + _GAP * (len(kept) - 1) - width
-        give = {name: wide - floors[name] for name, wide in widths.items() if wide > floors[name]}
-        if over <= sum(give.values()) or len(kept) == 1:
-            break
-        kept.pop()
-    for _ in range(over):
-        # The widest gives way.
+    left = sorted(columns, key=lambda column: column.rank)
+    while len(left) > 1 and _least(left, longest) > width:
+        if len(left) == _TWO:
+            # Rather a cut cell than nothing beside the id.
+            left = [column if column is _ID else replace(column, floor=4, keep=0) for column in left]
+            if _least(left, longest) <= width:
+                break
+        left.pop()
+    widths = {column.name: _widest(column, longest[column.name]) for column in left}
+    floors = {column.name: _floor(column, longest[column.name]) for column in left}
+    for _ in range(sum(widths.values()) + _GAP * (len(left) - 1) - width):
         name = max((one for one in widths if widths[one] > floors[one]), key=widths.__getitem__, default="")
         if not name:
             break
-        widths[name] -= 1
-    return [(column, widths[column.name]) for column in columns if column.name in widths]
+        widths[name] -= 1  # the widest gives way
+    order = [column.name for column in columns]
+    return sorted(
+        ((column, widths[column.name]) for column in left), key=lambda found: order.index(found[0].name)
+    )
 
 
-def _wanted(column: _Column, longest: int) -> int:
-    wide = max(longest, len(column.name), column.floor)
-    return wide if column.name == "id" else min(wide, _MOST)
+def _least(columns: Sequence[_Column], longest: Mapping[str, int]) -> int:
+    return sum(_floor(column, longest[column.name]) for column in columns) + _GAP * (len(columns) - 1)
 
 
 def _floor(column: _Column, longest: int) -> int:
-    if column.name == "id":
-        return max(longest, column.floor)
-    return max(column.floor, min(longest, _STATUS)) if column.name == "status" else column.floor
+    return max(column.floor, min(longest, column.keep))
+
+
+def _widest(column: _Column, longest: int) -> int:
+    return min(max(longest, len(column.name), column.floor), max(_MOST, column.keep))

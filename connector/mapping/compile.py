@@ -285,9 +285,7 @@ def _members(members: Members, survey: Survey) -> Reader | None:
         before = len(notes.found)
         found = read(record, notes)
         if found is None and len(notes.found) == before:  # only absent may turn out to mean empty, never null
-            notes.add(
-                "list_unreadable", path.text, "the list could not be read to its end", breaks=True
-            )
+            notes.add("list_unreadable", path.text, "the list could not be read to its end", breaks=True)
         return found
 
     return read_or_tell

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from connector import errors
+from connector import Directory, errors
 from connector.errors import VendorFailure
 from tests.calling.vendor import TOKEN, Reply, Vendor, people
 from tests.conftest import Calling
@@ -87,6 +87,50 @@ def test_wrong_credentials_never_show(calling: Calling) -> None:
         calling.directory("offset_total").check()
     assert raised.value.raw_response == {"error": "bad token [redacted]", "[redacted]": ["[redacted]"]}
     assert "enter new ones" in str(raised.value)
+
+
+ECHOES = {
+    "where the page begins": Reply.json({"items": people(3), "start": TOKEN, "total": 3}),
+    "in place of a record": Reply.json({"items": people(3), "start": 0, "total": 3, TOKEN: TOKEN}, 500),
+    "in place of JSON": Reply(200, f"hello {TOKEN}".encode()),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_a_secret_that_the_vendor_sends_back_never_shows(calling: Calling, echo: str) -> None:
+    calling.server.vendor = Vendor(people(3), script=[ECHOES[echo]] * 4)
+    with pytest.raises(errors.ConnectorError) as raised:
+        calling.directory("offset_total").list("users")
+    assert "[redacted]" in str(raised.value.to_dict())
+    for shown in (str(raised.value), repr(raised.value), str(raised.value.args), str(raised.value.to_dict())):
+        assert TOKEN not in shown
+
+
+def test_a_secret_in_place_of_an_id_never_shows(calling: Calling) -> None:
+    calling.server.vendor = Vendor([], script=[Reply.json({"id": TOKEN, "name": "x", "active": True})])
+    with pytest.raises(errors.VendorError, match=r"the answer is about '\[redacted\]'") as raised:
+        calling.directory("offset_total").get("users", "u0")
+    assert TOKEN not in f"{raised.value!r} {raised.value.to_dict()}"
+
+
+def test_a_cursor_goes_on_whichever_name_the_secret_is_given_by(calling: Calling) -> None:
+    calling.server.vendor = Vendor(people(5))
+
+    def connect(name: str, secret: str = TOKEN) -> Directory:
+        return Directory.connect(
+            "offset_total",
+            {"base_url": calling.server.url},
+            {name: secret},
+            allow_networks=["127.0.0.1"],
+            mappings=[calling.mappings],
+        )
+
+    with connect("token") as short, connect("main.token") as full, connect("token", "another") as other:
+        for one, two in ((short, full), (full, short)):
+            cursor = one.list("users", limit=3).next_cursor
+            assert [row["id"] for row in two.list("users", cursor=cursor).rows] == ["u3", "u4"]
+            with pytest.raises(errors.CursorInvalid):
+                other.list("users", cursor=cursor)
 
 
 def test_check_calls_what_the_connector_names(calling: Calling) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -137,7 +138,17 @@ TABLE = [
     Lie("says that there is more and sends none", ["offset_more"], saying(lambda b: {**b, "items": []}),
         "there is more and holds no record"),
     Lie("says a text of whether there is more", ["offset_more", "page_more"],
-        Lies(sends=7, body=lambda b: {**b, "more": "true"}), None),
+        saying(lambda b: {**b, "more": "true"}), r"\$\.more should say .*: expected boolean, got string"),
+    Lie("says a number of whether there is more", ["offset_more", "page_more"],
+        saying(lambda b: {**b, "more": int(b["more"])}), "expected boolean, got number"),
+    Lie("says null of whether there is more", ["offset_more", "page_more"],
+        saying(lambda b: {**b, "more": None}), "expected boolean, got null"),
+    Lie("does not say whether there is more", ["offset_more", "page_more"],
+        saying(lambda b: {k: v for k, v in b.items() if k != "more"}), r"nothing at \$\.more"),
+    Lie("declares fewer pages than it sends", ["page_pages"], saying(lambda b: {**b, "pages": b["number"] - 1}),
+        "declares 0 pages, and page 1 holds records"),
+    Lie("declares other pages as it goes", ["page_pages"],
+        Lies(sends=3, body=lambda b: {**b, "pages": 3 + (b["number"] < 2)}), None, "unproven", ("pages_moved",)),
     Lie("ends before what it declared", ["offset_total", "page_total"],
         Lies(sends=2, declares=lambda *_: 9), None, "partial", ("fewer_than_declared",)),
 ]  # fmt: skip
@@ -206,4 +217,43 @@ def test_someone_new_at_the_front_shifts_the_rest_onto_the_next_page(calling: Ca
     rest = read(calling, listing, cursor=first.next_cursor)
     assert ids(rest) == ["u2", "u3", "u4", "u5"]
     assert rest[-1].completeness.verdict == "unproven"
-    assert rest[-1].completeness.reasons == ["duplicate_ids"]
+    moved = ["pages_moved"] if listing == "page_pages" else []
+    assert rest[-1].completeness.reasons == ["duplicate_ids", *moved]
+
+
+TWO_PAGES = ["offset_more", "page_more", "page_pages", "page_total", "offset_total", "token_missing"]
+
+
+@pytest.mark.parametrize("name", TWO_PAGES)
+def test_an_id_that_comes_again_far_from_its_first_is_noticed_by_a_whole_walk(
+    calling: Calling, name: str
+) -> None:
+    """Someone moved from the first page to the last between two calls, and another was skipped: the total adds up."""
+    ann, bob, cleo = people(3)
+    calling.server.vendor = Vendor([ann, bob, cleo, ann], Lies(sends=2))
+    directory = calling.directory(name)
+    one_by_one = [directory.list("users", limit=2)]
+    one_by_one.append(directory.list("users", limit=2, cursor=one_by_one[0].next_cursor))
+    assert one_by_one[-1].completeness.verdict == "complete", "a cursor has no room for every id"
+    pages = read(calling, name, limit=2)
+    assert ids(pages) == ["u0", "u1", "u2", "u0"], "what was sent is served"
+    assert pages[0].completeness.reasons == []
+    assert (pages[-1].completeness.verdict, pages[-1].completeness.reasons) == ("unproven", ["duplicate_ids"])
+    with pytest.raises(ListingIncomplete, match="duplicate_ids"):
+        list(directory.iterate("users", limit=2))
+    assert len(list(directory.iterate("users", limit=2, allow_partial=True))) == 4
+
+
+@pytest.mark.parametrize("name", TWO_PAGES)
+def test_an_id_that_comes_again_is_noticed_by_an_awaited_walk(calling: Calling, name: str) -> None:
+    ann, bob, cleo = people(3)
+    calling.server.vendor = Vendor([ann, bob, cleo, ann], Lies(sends=2))
+
+    async def walk() -> list[Page[Any]]:
+        async with calling.async_directory(name) as directory:
+            with pytest.raises(ListingIncomplete, match="duplicate_ids"):
+                [row async for row in directory.iterate("users", limit=2)]
+            return [page async for page in directory.pages("users", limit=2, allow_partial=True)]
+
+    pages = asyncio.run(walk())
+    assert (pages[-1].completeness.verdict, pages[-1].completeness.reasons) == ("unproven", ["duplicate_ids"])

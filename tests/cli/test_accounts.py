@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
+from connector.cli.prompting import complaint
+from connector.definition import Setting
 from connector.sandbox import Sandbox
 from tests.cli.conftest import Command, arguments_to_reach
 
@@ -48,6 +51,7 @@ def test_a_name_is_taken_once_unless_it_is_to_be_replaced(connector: Command) ->
     )
     assert again.returncode == 1
     assert "already" in again.stderr
+    assert "hint: --replace puts this one in its place" in again.stderr
     keep(connector, "acme", "--replace")
     keep(connector, "other", "--replace")
     assert [json.loads(line)["version"] for line in connector("accounts").stdout.splitlines()] == [2, 1]
@@ -98,14 +102,17 @@ def test_a_failed_check_keeps_the_account_and_says_so(
     done = connector("connect", "keeper", "--name", "acme", *reach)
     assert done.returncode == 5
     assert "is kept, but its check failed" in done.stderr
+    corrected = next(line for line in done.stderr.splitlines() if line.startswith("to correct it"))
     assert json.loads(connector("accounts").stdout)["name"] == "acme"
     assert connector("check", "--account", "acme").returncode == 5
     assert connector("list", "users").returncode == 5
 
-    mended = connector.given(TOKEN=sandbox.token)(
-        "connect", "keeper", "--name", "acme", "--replace", *arguments_to_reach(sandbox)
-    )
+    (tmp_path / "token").write_text(sandbox.token, encoding="utf-8")
+    words = shlex.split(corrected.partition("give it again: ")[2])
+    assert words[-1] == "--replace"
+    mended = connector(*words[1:])
     assert mended.returncode == 0, mended.stderr
+    assert json.loads(connector("accounts").stdout)["version"] == 2
 
 
 def test_an_override_is_laid_over_the_mapping(sandbox: Sandbox, connector: Command, tmp_path: Path) -> None:
@@ -132,6 +139,89 @@ def test_no_answer_is_exit_code_4_and_a_private_address_1(connector: Command) ->
     assert "CONNECTOR_ALLOW_NETWORKS" in refused.stderr
     told = connector.given(CONNECTOR_ALLOW_NETWORKS="127.0.0.1", CONNECTOR_MAX_SECONDS="0.2")
     assert told("list", "users").returncode == 4
+
+
+def test_a_private_address_can_be_allowed_for_one_account(sandbox: Sandbox, connector: Command) -> None:
+    told = connector.given(TOKEN=sandbox.token)
+    words = arguments_to_reach(sandbox)
+    place = words.index("--allow-network")
+    network = words[place + 1]
+    del words[place : place + 2]
+    refused = told("connect", "keeper", "--name", "acme", *words)
+    assert refused.returncode == 1
+    for done in (refused, told("check", "--account", "acme")):
+        assert "CONNECTOR_ALLOW_NETWORKS=127.0.0.1\n" in done.stderr
+        assert "connector connect keeper --name acme ... --allow-network HOST --replace" in done.stderr
+    done = told("connect", "keeper", "--name", "acme", *words, "--replace", "--allow-network", network)
+    assert done.returncode == 0, done.stderr
+
+
+KEEPER = ("connect", "keeper", "--no-check")
+
+
+def test_a_person_is_asked_again_for_what_is_wrong_before_any_secret(connector: Command) -> None:
+    code, shown = connector.on_terminal(
+        *KEEPER,
+        answers={
+            "[US]:": "mars",
+            "'mars' is not one of US, EU": "eu",
+            "Node ID (scim.node_id):": "12x",
+            "'12x' does not match [0-9]{1,20}": "345",
+            "(scim.token):": "",
+            "SCIM token (scim.token):": SECRET,
+        },
+        columns=200,
+    )
+    assert code == 0, shown
+    assert "Data centre (region), one of US, EU, AU, CA, JP, GOV [US]:" in shown
+    assert shown.index("does not match") < shown.index("(scim.token):")
+    assert shown.count("(scim.token):") == 2
+    assert SECRET not in shown
+    settings = json.loads(connector("accounts").stdout)["settings"]
+    assert settings == {"region": "EU", "scim.node_id": "345"}
+
+
+def test_what_is_wrong_or_taken_is_said_before_a_person_is_asked(connector: Command) -> None:
+    code, shown = connector.on_terminal(*KEEPER, "--set", "node_id=12x", columns=200)
+    assert (code, "setting scim.node_id: '12x' does not match" in shown) == (1, True)
+    assert "(scim.token)" not in shown
+    keep(connector, "acme")
+    code, shown = connector.on_terminal(*KEEPER, "--name", "acme", columns=200)
+    assert (code, "--replace" in shown, "Data centre" in shown) == (1, True, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_default"),
+    [([], True), (["--set", "region=EU"], False), (["--base-url", "scim=https://scim.example"], False)],
+)
+def test_a_default_that_is_used_is_said(connector: Command, arguments: list[str], is_default: bool) -> None:
+    done = connector(
+        *KEEPER, "--set", "node_id=345", "--secret", "token=@-", *arguments, stdin="made-up-token"
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("region: US (default)" in done.stderr.splitlines()) is is_default
+    assert json.loads(done.stdout)["settings"].get("region") == ("EU" if "region=EU" in arguments else None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "right", "wrong"),
+    [
+        (Setting(label="x", type="integer"), ["0", "-7"], ["", "1.5", "٣", "x"]),
+        (Setting(label="x", type="boolean"), ["true", "false"], ["yes", ""]),
+        (
+            Setting(label="x", type="url"),
+            ["https://a.example/v2"],
+            ["a.example", "ftp://a", "http://", "http://["],
+        ),
+        (Setting(label="x", pattern="[0-9]+"), ["12"], ["12\n", "٣", "x12"]),
+        (Setting(label="x", choices={"A": "a"}), ["A"], ["a", ""]),
+        (Setting(label="x", type="list"), ["a,b"], [" "]),
+        (Setting(label="x"), ["anything"], ["", "  "]),
+    ],
+)
+def test_a_setting_is_looked_at_as_it_is_entered(rule: Setting, right: list[str], wrong: list[str]) -> None:
+    assert [complaint(rule, text) for text in right] == [None] * len(right)
+    assert all(complaint(rule, text) for text in wrong)
 
 
 def test_too_many_calls_are_exit_code_4(connector: Command) -> None:

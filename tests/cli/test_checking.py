@@ -50,3 +50,24 @@ def test_connectors_and_what_one_needs(connector: Command) -> None:
     assert "one of US, EU" in connector("connect", "keeper", "--help").stdout
     unknown = connector("check", "scmi")
     assert (unknown.returncode, "did you mean scim?" in unknown.stderr) == (1, True)
+
+
+def test_what_is_not_read_is_a_fault(connector: Command, tmp_path: Path) -> None:
+    lost, known, elsewhere = (tmp_path / path for path in ("mappings/acme", "mappings/scim", "more/lost"))
+    for folder in (lost, known, elsewhere):
+        folder.mkdir(parents=True)
+    (lost / "main.users.yaml").write_text("source: main.users\n", encoding="utf-8")
+    (known / "main.users.yml").write_text("source: main.users\n", encoding="utf-8")
+    (elsewhere / "connector.yml").write_text("connector: lost\n", encoding="utf-8")
+    done = connector.given(CONNECTOR_MAPPINGS=str(tmp_path / "more"))("check")
+    assert done.returncode == 1
+    assert "mappings/acme:1:1: this folder has no connector.yaml" in done.stdout
+    assert done.stdout.count("mappings/scim/main.users.yml:1:1: this file is not read") == 1
+    assert "lost/connector.yml:1:1: this file is not read" in done.stdout
+    assert "ok: keeper" in done.stdout
+
+    for target in ("mappings/acme", "acme"):
+        done = connector("check", target)
+        assert done.returncode == 1
+        assert "mappings/acme:1:1: this folder has no connector.yaml" in done.stdout + done.stderr
+    assert connector("check", "keeper").returncode == 0

@@ -124,11 +124,17 @@ def test_a_table_is_as_wide_as_the_terminal(acme: Command) -> None:
     table, _, _ = shown.partition("30 users")
     lines = table.splitlines()
     assert len(lines) == 31
-    assert lines[0].split() == ["id", "name", "email", "status", "groups"]
+    assert lines[0].split() == ["id", "name", "email", "status"]
     assert "…" in table
+    assert "active (active or invited)" in table
+    assert "\nhidden: groups; -o json shows all\n" in shown
     assert max(map(cell_len, lines)) <= 80
     listed = [row["id"] for row in rows(acme("list", "users", "--limit", "30").stdout)]
     assert [line.split()[0] for line in lines[1:]] == listed
+
+    _, wide = acme.given(NO_COLOR="1").on_terminal("list", "users", "--limit", "2", columns=200)
+    assert wide.splitlines()[0].split() == ["id", "name", "email", "status", "groups"]
+    assert "hidden" not in wide
 
 
 def test_colours_are_for_terminals_that_want_them(acme: Command) -> None:
@@ -165,13 +171,21 @@ def _short(path: str) -> Any:
 
 def test_a_walk_that_is_not_complete_prints_its_rows_and_fails(connector: Command) -> None:
     with vendor(_short) as url:
-        told = connector.given(TOKEN="t", CONNECTOR_ALLOW_NETWORKS="127.0.0.1")
+        told = connector.given(TOKEN="made-up-token", CONNECTOR_ALLOW_NETWORKS="127.0.0.1")
         assert (
             told("connect", "scim", "--set", f"base_url={url}", "--secret", "token=@env:TOKEN").returncode
             == 0
         )
         done = told("list", "users", "--all")
         allowed = told("list", "users", "--all", "--allow-partial", "-o", "json")
+        first = told("list", "users", "--limit", "1", "--allow-partial")
+        ended = told("list", "users")
+        taken = told("list", "users", "--allow-partial")
+    assert (first.returncode, len(rows(first.stdout))) == (0, 1)
+    assert "next: connector list users --limit 1 --allow-partial --cursor c1." in first.stderr
+    assert (ended.returncode, len(rows(ended.stdout))) == (3, 2)
+    assert "error: the listing ended, and is NOT COMPLETE: 2 of 3 seen" in ended.stderr
+    assert (taken.returncode, taken.stdout) == (0, ended.stdout)
     assert (done.returncode, len(rows(done.stdout))) == (3, 2)
     assert "NOT COMPLETE: 2 of 3 seen" in done.stderr
     assert "--allow-partial" in done.stderr
@@ -186,7 +200,7 @@ def _broken(path: str) -> Any:
 
 def test_a_walk_that_breaks_off_says_how_to_go_on(connector: Command) -> None:
     with vendor(_broken) as url:
-        told = connector.given(TOKEN="t", CONNECTOR_ALLOW_NETWORKS="127.0.0.1")
+        told = connector.given(TOKEN="made-up-token", CONNECTOR_ALLOW_NETWORKS="127.0.0.1")
         assert (
             told("connect", "scim", "--set", f"base_url={url}", "--secret", "token=@env:TOKEN").returncode
             == 0
@@ -194,7 +208,7 @@ def test_a_walk_that_breaks_off_says_how_to_go_on(connector: Command) -> None:
         done = told("list", "users", "--all", "--limit", "2")
     assert (done.returncode, len(rows(done.stdout))) == (1, 2)
     assert re.search(r"\nnext: connector list users --limit 2 --cursor c1\.\S+ --all\n", done.stderr)
-    assert "error: the answer has no records at $.Resources[*]" in done.stderr
+    assert re.search(r"error: .*the answer has no records at \$\.Resources\[\*\]", done.stderr)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +220,6 @@ def test_a_walk_that_breaks_off_says_how_to_go_on(connector: Command) -> None:
         (["list", "users", "--filter", "status[]=a"], 2, "FIELD=VALUE"),
         (["list", "users", "-f", "status=active", "-f", "status=inactive"], 2, "given twice"),
         (["list", "users", "--limit", "1001"], 2, "--limit"),
-        (["list", "users", "--allow-partial"], 2, "--all"),
         (["list", "users", "--cursor", "c1.AAAA"], 1, "edited"),
         (["list", "users", "--account", "acne"], 1, "there are: acme"),
         (["list", "users", "-o", "xml"], 2, "ndjson"),

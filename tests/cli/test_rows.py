@@ -65,5 +65,34 @@ def test_every_kind_of_field_has_a_flat_column() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("names", "cell"),
+    [
+        (["a;b"], r"a\;b"),
+        (["a", "b"], "a;b"),
+        (["a\\", "b"], r"a\\;b"),
+        (["a\\;b"], r"a\\\;b"),
+        (["Legal; Tax", "R\\D"], r"Legal\; Tax;R\\D"),
+    ],
+)
+def test_values_in_one_cell_are_told_apart(names: list[str], cell: str) -> None:
+    row = {"groups": [{"id": str(place), "name": name} for place, name in enumerate(names)]}
+    columns = dict(csv_columns("users", row))
+    assert columns["groups.name"](row) == cell
+
+
+@given(st.lists(st.text(st.sampled_from("a;\\'")), min_size=1))
+def test_what_was_joined_can_be_taken_apart(values: list[str]) -> None:
+    _, read = csv_columns("users", ["languages"])[0]
+    parts = [""]
+    marks = iter(read({"languages": values}))
+    for mark in marks:
+        if mark == ";":
+            parts.append("")
+        else:
+            parts[-1] += next(marks) if mark == "\\" else mark
+    assert parts == values
+
+
 def test_counted_nouns() -> None:
     assert [plural(count, "users") for count in (0, 1, 1200)] == ["0 users", "1 user", "1,200 users"]

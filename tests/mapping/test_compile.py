@@ -270,6 +270,54 @@ fields:
     assert read({"a": ["1"], "b": [2]}) == (None, ["$.b[0] wrong_type", "$.b[0] list_unreadable"])
 
 
+BELOW = "$.ms[*].groups[*] list_unreadable"
+
+
+@pytest.mark.parametrize("more", ["", ", if_missing: empty"])
+@pytest.mark.parametrize(
+    ("record", "ids", "said"),
+    [
+        ({"ms": [{"groups": ["a"]}, {"groups": ["b"]}]}, ["a", "b"], []),
+        ({"ms": [{"groups": ["a"]}, {"groups": []}]}, ["a"], []),
+        ({"ms": [{"groups": []}]}, [], []),
+        ({"ms": []}, [], []),
+        ({"ms": [{"groups": ["a"]}, {}]}, None, [BELOW]),
+        ({"ms": [{}, {"groups": ["a"]}]}, None, [BELOW]),
+        ({"ms": [{"groups": ["a"]}, {"groups": None}]}, None, [BELOW]),
+        ({"ms": [{"groups": []}, {}]}, None, [BELOW]),
+        ({"ms": [{"groups": []}, {"groups": None}]}, None, [BELOW]),
+        ({"ms": [{"groups": None}]}, None, [BELOW]),
+    ],
+)
+def test_a_list_below_a_list_is_read_to_its_end_or_not_known(
+    compiled: Any, more: str, record: Any, ids: Any, said: list[str]
+) -> None:
+    mapper = compiled(f"fields: {{id: $.id, groups: {{each: '$.ms[*].groups[*]', item: {{id: $}}{more}}}}}")
+    row, found = _read(mapper, record)
+    assert (row["groups"] and [group["id"] for group in row["groups"]]) == ids
+    assert _notes(found) == said
+    assert all(note.breaks for note in found)
+
+
+@pytest.mark.parametrize(
+    ("record", "members", "said"),
+    [
+        ({}, None, []),
+        ({"m": None}, None, ["$.m[*] list_unreadable"]),
+        ({"m": []}, [], []),
+        ({"m": ["a"]}, ["a"], []),
+        ({"m": "a"}, None, ["$.m wrong_type", "$.m[*] list_unreadable"]),
+    ],
+)
+def test_only_an_absent_member_list_may_turn_out_to_mean_none(
+    compiled: Any, record: Any, members: Any, said: list[str]
+) -> None:
+    text = "fields: {id: $.id}\nmembers: {each: '$.m[*]', user: $, matches: id, if_missing: empty_if_seen}"
+    notes = Notes()
+    assert compiled(text, unified="groups").members(record, notes) == members
+    assert _notes(notes.found) == said
+
+
 def test_casefolded_duplicates(compiled: Any) -> None:
     mapper = compiled("fields: {id: $.id, emails: {list: [{email: $.a}, {email: $.b}], unique: email}}")
     row, _ = _read(mapper, {"a": "Ada@Example.org", "b": "ada@example.ORG"})

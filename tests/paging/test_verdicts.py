@@ -90,7 +90,11 @@ ROWS: dict[str, tuple[dict[str, Any], Pages, tuple[str | None, str, list[str]]]]
         [(FULL, {"total": 3}), (REST, {"total": 3})],
         ("total", "complete", []),
     ),
-    "offset, more": ({**OFFSET, **MORE}, [(FULL, {"more": True}), (REST, {})], ("more", "complete", [])),
+    "offset, more": (
+        {**OFFSET, **MORE},
+        [(FULL, {"more": True}), (REST, {"more": False})],
+        ("more", "complete", []),
+    ),
     "page, more": (
         {**PAGE, **MORE},
         [(FULL, {"more": True}), ([], {"more": True}), (REST, {"more": False})],
@@ -98,7 +102,7 @@ ROWS: dict[str, tuple[dict[str, Any], Pages, tuple[str | None, str, list[str]]]]
     ),
     "offset, more, total = seen": (
         {**OFFSET, **MORE, **TOTAL},
-        [(FULL, {"more": True, "total": 3}), (REST, {"total": 3})],
+        [(FULL, {"more": True, "total": 3}), (REST, {"more": False, "total": 3})],
         ("more", "complete", []),
     ),
     "offset, empty page": (
@@ -115,6 +119,26 @@ ROWS: dict[str, tuple[dict[str, Any], Pages, tuple[str | None, str, list[str]]]]
         {**PAGE, "ends": "pages", "pages": "$.pages"},
         [(FULL, {"pages": 2}), (REST, {"pages": 2})],
         ("pages", "complete", []),
+    ),
+    "page, pages, one of them empty": (
+        {**PAGE, "ends": "pages", "pages": "$.pages"},
+        [(FULL, {"pages": 3}), ([], {"pages": 3}), (REST, {"pages": 3})],
+        ("pages", "complete", []),
+    ),
+    "page, pages, the number of pages moved": (
+        {**PAGE, "ends": "pages", "pages": "$.pages"},
+        [(FULL, {"pages": 3}), (REST, {"pages": 2})],
+        ("pages", "unproven", ["pages_moved"]),
+    ),
+    "page, pages, the number of pages moved and came back": (
+        {**PAGE, "ends": "pages", "pages": "$.pages"},
+        [(FULL, {"pages": 3}), (REST, {"pages": 4}), (["d"], {"pages": 3})],
+        ("pages", "unproven", ["pages_moved"]),
+    ),
+    "page, pages, below the page that was read": (
+        {**PAGE, "ends": "pages", "pages": "$.pages"},
+        [(FULL, {"pages": 3}), ([], {"pages": 1})],
+        ("pages", "unproven", ["pages_moved"]),
     ),
     "page, no pages": (
         {**PAGE, "ends": "pages", "pages": "$.n"},
@@ -153,7 +177,7 @@ ROWS: dict[str, tuple[dict[str, Any], Pages, tuple[str | None, str, list[str]]]]
     ),
     "any, total moved, seen > total": (
         {**OFFSET, **MORE, **TOTAL},
-        [(FULL, {"more": True, "total": 4}), (REST, {"total": 2})],
+        [(FULL, {"more": True, "total": 4}), (REST, {"more": False, "total": 2})],
         ("more", "unproven", ["total_moved"]),
     ),
     "any, total moved and came back": (
@@ -207,10 +231,16 @@ def test_row(row: str) -> None:
 
 @pytest.mark.parametrize(
     ("reason", "word"),
-    [("page_changed", "unproven"), ("membership_unreadable", "partial"), ("records_left_out", "partial")],
+    [
+        ("page_changed", "unproven"),
+        ("membership_changed", "unproven"),
+        ("pages_moved", "unproven"),
+        ("membership_unreadable", "partial"),
+        ("records_left_out", "partial"),
+    ],
 )
 def test_what_was_noticed_on_the_way_is_never_forgotten(reason: str, word: str) -> None:
-    pages: Pages = [(FULL, {"more": True}), (REST, {})]
+    pages: Pages = [(FULL, {"more": True}), (REST, {"more": False})]
     assert known(style_of(**OFFSET, **MORE), pages, reason) == ("more", word, [reason])
 
 
@@ -222,7 +252,7 @@ def test_the_rows_are_those_of_the_docstring() -> None:
     for word in ("in_progress", "complete", "partial", "unproven"):
         assert word in listed
         assert any(verdict == word for verdict, _ in tried)
-    for reason in ("fewer_than_declared", "total_moved", "duplicate_ids", "records_left_out"):
+    for reason in ("fewer_than_declared", "total_moved", "pages_moved", "duplicate_ids", "records_left_out"):
         assert reason in listed
         assert any(found == reason for _, found in tried)
     ended_by = {ended for _, _, (ended, _, _) in ROWS.values() if ended}
@@ -251,6 +281,26 @@ BROKEN: dict[str, tuple[dict[str, Any], Pages, str]] = {
         {**PAGE, "ends": "pages", "pages": "$.n"},
         [(FULL, {"n": -1})],
         "number of pages at",
+    ),
+    "a record beyond the number of pages": (
+        {**PAGE, "ends": "pages", "pages": "$.n"},
+        [(FULL, {"n": 2}), (REST, {"n": 1})],
+        "declares 1 pages, and page 2 holds records",
+    ),
+    "a record where there are no pages": ({**PAGE, "ends": "pages", "pages": "$.n"}, [(REST, {"n": 0})], "declares 0 pages"),
+    "nothing of whether there is more": ({**OFFSET, **MORE}, [(FULL, {})], r"nothing at \$\.more"),
+    "a null of whether there is more": ({**PAGE, **MORE}, [(FULL, {"more": None})], "expected boolean, got null"),
+    "a text of whether there is more": ({**PAGE, **MORE}, [(FULL, {"more": "true"})], "expected boolean, got string"),
+    "a number of whether there is more": ({**OFFSET, **MORE}, [(FULL, {"more": 1})], "expected boolean, got number"),
+    "a truth where a text says that there is more": (
+        {**OFFSET, "ends": "more", "more": {"$.state": "going_on"}},
+        [(FULL, {"state": True})],
+        "expected string, got boolean",
+    ),
+    "one of two that say that there is more is missing": (
+        {**OFFSET, "ends": "more", "more": {"$.more": True, "$.state": "on"}},
+        [(FULL, {"more": False})],
+        r"nothing at \$\.state",
     ),
     "no total": ({**OFFSET, **TOTAL, "ends": "total"}, [(FULL, {})], "nothing at"),
     "no total, though something else ends it": ({**OFFSET, **MORE, **TOTAL}, [(FULL, {})], "nothing at"),
