@@ -28,6 +28,7 @@ __all__ = ["read_answer"]
 
 _RAW_CHARS = 2_000
 _SAID_CHARS = 500
+_MARK = b"\xef\xbb\xbf"
 
 
 def read_answer(opened: Opened, api: OpenedApi, call: Request, answer: Answer, sent: WireCall) -> Any:
@@ -165,7 +166,7 @@ def _begin(opened: Opened, text: str) -> str:
 def _reason(body: bytes) -> str:
     """Why a body isn't JSON, and at which byte."""
     try:
-        msgspec.json.decode(body)
+        msgspec.json.decode(body.removeprefix(_MARK))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return str(error) or type(error).__name__
     return "not JSON"
@@ -173,7 +174,7 @@ def _reason(body: bytes) -> str:
 
 def _decode(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))  # RFC 8259 §8.1: a mark may be ignored
+        return msgspec.json.decode(body.removeprefix(_MARK))  # RFC 8259 §8.1: a mark may be ignored
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return MISSING
 

@@ -250,7 +250,7 @@ def fetch_page(
         with _located(reading, budget):
             style.check(body, state, size)
             records = [] if body is _NO_ONE else read_records(call, style, body)
-        page = [_map(reading, record) for record in records]
+        page = [_map(reading, record, at=at) for at, record in enumerate(records)]
         keys = [found.key for found in page]
         place, begin = begin_at(place, keys)
         stop = len(page)
@@ -369,12 +369,12 @@ def _ask_page(
         return _NO_ONE
 
 
-def _map(reading: Reading, record: Any, call: str = "list") -> Found:
+def _map(reading: Reading, record: Any, call: str = "list", at: int = 0) -> Found:
     notes = Notes(lookups=reading.lookups)
     mapper = reading.source.mapper
     row = mapper.read(record, notes, call)
     if not mapper.keep(record):
-        return Found(row, row["id"] or digest(record), False, Notes())
+        return Found(row, row["id"] or digest(at, record), False, Notes())
     refs = mapper.members(record, notes) if mapper.unified == "groups" else None
     return Found(row, row["id"], True, notes, refs)
 
