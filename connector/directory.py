@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ from connector.catalog import Catalog, search_folders
 from connector.cursor import Seal
 from connector.egress import Egress
 from connector.errors import ListingIncomplete
-from connector.fetch import Clock, Flow, drive, drive_async
+from connector.flow import Clock, Flow, drive, drive_async
 from connector.model import Group, User
 from connector.pages import Asked, AskedOne, Item, Page
 from connector.query import MAX_LIMIT
@@ -74,7 +74,13 @@ def _material(opened: Opened, secrets: Mapping[str, str]) -> bytes:
 class Directory:
     """A directory, read by waiting for it. Close it, or use it in a `with`."""
 
-    def __init__(self, questions: Questions, send: Send, sleep: Any = time.sleep, close: Any = None) -> None:
+    def __init__(
+        self,
+        questions: Questions,
+        send: Send,
+        sleep: Callable[[float], None] = time.sleep,
+        close: Callable[[], None] | None = None,
+    ) -> None:
         self.questions, self._send, self._sleep, self._close = questions, send, sleep, close
 
     @classmethod
@@ -196,7 +202,11 @@ class AsyncDirectory:
     """A directory, read by awaiting it. Close it, or use it in an `async with`."""
 
     def __init__(
-        self, questions: Questions, send: AsyncSend, sleep: Any = asyncio.sleep, close: Any = None
+        self,
+        questions: Questions,
+        send: AsyncSend,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.questions, self._send, self._sleep, self._close = questions, send, sleep, close
 

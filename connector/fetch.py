@@ -1,19 +1,15 @@
-"""The flows of one question: call, judge, retry, read, map, page. Written once for sync and async.
+"""The flows of one question: call, judge, retry, read, map, page.
 
-A flow is a generator that yields what must be done outside (`Call`, `Pause`) and is sent the outcome; the
-drivers below do only that. Every flow works within a `Budget` of calls and seconds and then answers what it
-has. Never asks twice for what it was not told to, and never ends a listing but on evidence.
+Every flow works within a `Budget` of calls and seconds and then answers what it has. Never asks twice for
+what it was not told to, and never ends a listing but on evidence.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from random import random
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from connector.account import Opened, OpenedApi
@@ -22,7 +18,6 @@ from connector.catalog import Source
 from connector.cursor import digest
 from connector.definition import Call as CallRule
 from connector.errors import (
-    ConnectorError,
     InvalidRequest,
     RateLimited,
     VendorError,
@@ -31,6 +26,7 @@ from connector.errors import (
     VendorUnavailable,
 )
 from connector.exchange import Request
+from connector.flow import Budget, Flow, Pause
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.model.envelope import Completeness
 from connector.notices import Notices
@@ -39,70 +35,11 @@ from connector.paging import NoPaging, Paging
 from connector.plan import plan_call
 from connector.query import Question
 from connector.walk import Place, begin_at, finish_page, serve_part, verdict
-from connector.wire import Answer, AsyncSend, Send
-from connector.wire import Call as WireCall
 
-__all__ = [
-    "Budget",
-    "Clock",
-    "Fetched",
-    "Flow",
-    "Found",
-    "Pause",
-    "Reading",
-    "ask",
-    "drive",
-    "drive_async",
-    "fetch_one",
-    "fetch_page",
-]
+__all__ = ["Fetched", "Found", "Reading", "ask", "fetch_one", "fetch_page"]
 
-T = TypeVar("T")
 _NO_ONE: dict[str, Any] = {}
 """The body of a search that the vendor answered with "not found": an empty listing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Wait so many seconds."""
-
-    seconds: float
-
-
-Flow = Generator[WireCall | Pause, Answer | None, T]
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Time and chance, as parameters: tests need neither wait nor luck."""
-
-    seconds: Callable[[], float] = time.monotonic
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    random: Callable[[], float] = random
-
-
-@dataclass
-class Budget:
-    """How many calls and how much time (seconds) one question may take, waiting for a busy vendor included."""
-
-    clock: Clock
-    calls: int = 10
-    seconds: float = 20.0
-    timeout: float = 10.0
-    used: int = 0
-    began: float = field(init=False)
-    trace: list[dict[str, Any]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.began = self.clock.seconds()
-
-    @property
-    def left(self) -> float:
-        return self.seconds - (self.clock.seconds() - self.began)
-
-    @property
-    def is_spent(self) -> bool:
-        return self.used >= self.calls or self.left <= 0
 
 
 @dataclass(frozen=True)
@@ -140,44 +77,6 @@ class Fetched:
     completeness: Completeness
     members: list[list[Any] | None] = field(default_factory=list)
     """For groups: each row's member references."""
-
-
-def drive(flow: Flow[T], send: Send, sleep: Callable[[float], None]) -> T:
-    """Runs a flow; the only place where sync code meets the world."""
-    reply: Answer | None = None
-    failed: ConnectorError | None = None
-    while True:
-        try:
-            step = flow.throw(failed) if failed else flow.send(reply)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
-        reply = failed = None
-        try:
-            if isinstance(step, Pause):
-                sleep(step.seconds)
-            else:
-                reply = send(step)
-        except ConnectorError as error:
-            failed = error
-
-
-async def drive_async(flow: Flow[T], send: AsyncSend, sleep: Callable[[float], Awaitable[None]]) -> T:
-    """`drive`, awaiting."""
-    reply: Answer | None = None
-    failed: ConnectorError | None = None
-    while True:
-        try:
-            step = flow.throw(failed) if failed else flow.send(reply)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
-        reply = failed = None
-        try:
-            if isinstance(step, Pause):
-                await sleep(step.seconds)
-            else:
-                reply = await send(step)
-        except ConnectorError as error:
-            failed = error
 
 
 def ask(

@@ -18,7 +18,8 @@ from connector.account import Opened, OpenedApi
 from connector.catalog import Source
 from connector.cursor import digest
 from connector.errors import InvalidRequest, NeedsReauth, VendorError, VendorFailure
-from connector.fetch import Budget, Clock, Flow, Reading, fetch_one, fetch_page
+from connector.fetch import Reading, fetch_one, fetch_page
+from connector.flow import Budget, Clock, Flow
 from connector.mapping.path import Notes
 from connector.mapping.rules import Members
 from connector.notices import Notices

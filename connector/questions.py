@@ -14,7 +14,8 @@ from connector.account import Opened
 from connector.catalog import Source
 from connector.cursor import Seal, digest
 from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
-from connector.fetch import Budget, Clock, Flow, Reading, ask, fetch_one, fetch_page
+from connector.fetch import Reading, ask, fetch_one, fetch_page
+from connector.flow import Budget, Clock, Flow
 from connector.mapping.path import Notes
 from connector.membership import Tables, api_of, fill_groups, in_group, membership_of
 from connector.model import UNIFIED

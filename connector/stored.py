@@ -15,7 +15,7 @@ from connector.catalog import Catalog, search_folders
 from connector.cursor import Seal
 from connector.egress import Egress
 from connector.errors import ConfigurationInvalid, InvalidRequest
-from connector.fetch import Clock
+from connector.flow import Clock
 from connector.questions import Questions
 from connector.settings import Settings
 from connector.store.accounts import Account, Accounts, has_secrets

@@ -20,7 +20,7 @@ from connector.paging import PageFacts, Paging, State
 __all__ = ["Loop", "Place", "begin_at", "finish_page", "ids_digest", "serve_part", "verdict"]
 
 _MOST_EMPTY_PAGES = 1_000
-_SLACK = 1_000
+_BEYOND = 1_000
 _PARTIAL = ("fewer_than_declared", "records_left_out", "membership_unreadable")
 
 
@@ -125,7 +125,7 @@ def finish_page(
         raise PagingBroken(
             f"the vendor declares {total} records and has sent {count}: one of the two is wrong"
         )
-    if total is not None and count > 2 * total + _SLACK:
+    if total is not None and count > 2 * total + _BEYOND:
         raise PagingBroken(f"the vendor declares {total} records, has sent {count}, and goes on")
     step = style.advance(state, PageFacts(body, received, count, total))
     place = place.noting(*step.noticed)

@@ -15,7 +15,7 @@ from connector.catalog import Catalog
 from connector.cursor import Seal
 from connector.directory import AsyncDirectory, Directory
 from connector.egress import Egress
-from connector.fetch import Clock
+from connector.flow import Clock
 from connector.questions import Questions
 from connector.settings import Settings
 from connector.transport import AsyncTransport, Transport

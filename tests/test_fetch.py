@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from connector.errors import (
     VendorError,
     VendorUnavailable,
 )
-from connector.fetch import Clock
+from connector.flow import Clock
 from connector.questions import Questions
 from connector.settings import Settings
 from connector.wire import Answer, Call
@@ -348,11 +347,11 @@ def test_an_error_that_is_none_of_ours_is_not_held_back(loaded: Loaded) -> None:
 
 
 def test_directories_show_no_secrets_and_close_what_they_opened(loaded: Loaded) -> None:
-    closed = count()
+    closed: list[bool] = []
     world = World(loaded)
-    with Directory(world.questions, world.send, world.sleep, lambda: next(closed)) as directory:
+    with Directory(world.questions, world.send, world.sleep, lambda: closed.append(True)) as directory:
         assert repr(directory).startswith("Directory(made, account ")
-    assert next(closed) == 1
+    assert closed == [True]
 
 
 def test_what_was_read_before_a_vendor_gives_up_is_not_lost(loaded: Loaded) -> None:

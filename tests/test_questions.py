@@ -24,7 +24,7 @@ from connector.errors import (
     VendorError,
     VendorNotFound,
 )
-from connector.fetch import Clock
+from connector.flow import Clock
 from connector.model import Group, User
 from connector.pages import Page
 from connector.questions import Questions

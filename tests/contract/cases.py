@@ -16,7 +16,8 @@ from typing import Any
 from connector import yamlfile
 from connector.account import Opened, open_account
 from connector.catalog import Catalog, Loaded
-from connector.fetch import Budget, Clock, Reading, drive, fetch_one, fetch_page
+from connector.fetch import Reading, fetch_one, fetch_page
+from connector.flow import Budget, Clock, drive
 from connector.notices import Notices
 from connector.query import Question
 from connector.walk import Place
