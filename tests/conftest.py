@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from connector.account import Opened, open_account
@@ -22,6 +23,12 @@ from connector.transport import AsyncTransport, Transport
 from tests.calling.vendor import LISTINGS, TOKEN, VendorServer, write_connectors
 
 KEY = b"k" * 32
+
+# A slow machine is no failure: no test of this project asserts a time.
+hypothesis.settings.register_profile(
+    "project", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("project")
 
 
 @dataclass
