@@ -16,6 +16,7 @@ from connector.catalog import Loaded
 from connector.cursor import digest
 from connector.definition import Api, Setting
 from connector.errors import InvalidRequest
+from connector.pace import Allowance
 from connector.redaction import Redaction
 from connector.template import parse_template
 from connector.wire import origin_of
@@ -33,6 +34,12 @@ class OpenedApi:
     base_url: str
     scope: str | None
     values: Mapping[str, Any] = field(repr=False)
+    allowance: Allowance | None = field(default=None, repr=False, compare=False)
+    """How many calls the vendor allows this account."""
+
+    @property
+    def label(self) -> str:
+        return self.definition.label or self.name
 
     @property
     def origin(self) -> str:
@@ -273,7 +280,8 @@ def _open_api(
     if _checked_url(f"base_url of {name}", url, wrong) is None:
         return None
     scope = parse_template(api.scope).fill_value(values) if api.scope else None
-    return OpenedApi(name, api, url.rstrip("/"), scope if isinstance(scope, str) else None, values)
+    allowance = Allowance(api.rate.budget.count, api.rate.budget.seconds) if api.rate else None
+    return OpenedApi(name, api, url.rstrip("/"), scope if isinstance(scope, str) else None, values, allowance)
 
 
 def _choose_sources(loaded: Loaded, apis: Mapping[str, OpenedApi]) -> dict[str, str]:

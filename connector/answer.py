@@ -7,7 +7,7 @@ what the vendor sent is redacted before it gets into an error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,25 +16,85 @@ import msgspec
 
 from connector import errors
 from connector.account import Opened, OpenedApi
-from connector.definition import Call, ErrorRule
+from connector.definition import Sent
+from connector.errorrule import ErrorRule
 from connector.errors import VendorError, VendorFailure
 from connector.exchange import Request
-from connector.mapping.condition import AnswerFacts
+from connector.mapping.condition import AnswerCondition, AnswerFacts
 from connector.mapping.path import MISSING, Notes, parse_path
 from connector.wire import Answer
 from connector.wire import Call as WireCall
 
-__all__ = ["read_answer"]
+__all__ = ["Apart", "Decode", "decode_json", "meets", "read_answer", "told"]
+
+Decode = Callable[[bytes], Any]
+"""A body as JSON; MISSING where it is none."""
 
 _RAW_CHARS = 2_000
 _SAID_CHARS = 500
 _MARK = b"\xef\xbb\xbf"
 
 
-def read_answer(opened: Opened, api: OpenedApi, call: Request, answer: Answer, sent: WireCall) -> Any:
+def decode_json(body: bytes) -> Any:
+    """The JSON value, or MISSING."""
+    try:
+        return msgspec.json.decode(body.removeprefix(_MARK))  # RFC 8259 §8.1: a mark may be ignored
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return MISSING
+
+
+class Apart:
+    """Decodes a body but for the records of a listing, which stay as their own bytes: `records`.
+
+    What is decoded has an empty list in their place. Where they aren't where `path` says (plain keys, then
+    `[*]`), the whole is decoded and `records` stays None.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._keys = tuple(str(key) for key in parse_path(path).leading)
+        self.records: list[msgspec.Raw] | None = None
+
+    def __call__(self, body: bytes) -> Any:
+        try:
+            return self._split(msgspec.Raw(body.removeprefix(_MARK)), self._keys)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self.records = None
+            return decode_json(body)
+
+    def _split(self, text: msgspec.Raw, keys: tuple[str, ...]) -> Any:
+        if not keys:
+            self.records = msgspec.json.decode(text, type=list[msgspec.Raw])
+            return []
+        fields = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        return {
+            name: self._split(value, keys[1:]) if name == keys[0] else msgspec.json.decode(value)
+            for name, value in fields.items()
+        }
+
+
+def meets(condition: AnswerCondition, answer: Answer) -> bool:
+    """Whether an answer meets a condition, before it is judged."""
+    if condition.asks_status_only:  # a large answer is decoded once, when it is judged
+        return condition.compile()(AnswerFacts(answer.status, b"", "empty"))
+    return condition.compile()(_facts(answer, decode_json))
+
+
+def told(opened: Opened, sent: WireCall, answer: Answer, words: str) -> str:
+    """A sentence about an answer: what was asked, what status came, and these words."""
+    return f"{_asked(opened, sent)} answered {_status(answer.status)}: {words}"
+
+
+def read_answer(
+    opened: Opened,
+    api: OpenedApi,
+    call: Request,
+    answer: Answer,
+    sent: WireCall,
+    decode: Decode = decode_json,
+) -> Any:
     """The JSON body (MISSING where there is none). Raises what the answer means when it is a failure."""
-    body = _decode(answer.body)
-    facts = AnswerFacts(answer.status, answer.body.decode("utf-8", "replace"), _kind(answer, body), body)
+    facts = _facts(answer, decode)
+    body = facts.json
     failure = _failure(opened, api, call, facts, answer, sent)
     if failure is not None:
         raise failure
@@ -50,8 +110,10 @@ def read_answer(opened: Opened, api: OpenedApi, call: Request, answer: Answer, s
 def _failure(
     opened: Opened, api: OpenedApi, call: Request, facts: AnswerFacts, answer: Answer, sent: WireCall
 ) -> VendorFailure | None:
-    own: Sequence[ErrorRule] = call.errors if isinstance(call, Call) else ()
-    for rule in (*own, *api.definition.errors, *opened.loaded.definition.errors):
+    own = call if isinstance(call, Sent) else None
+    way = api.definition.exchange_of(call, api.values)
+    rules: list[ErrorRule] = [*(own.errors if own else ()), *(way.errors if way else ())]
+    for rule in (*rules, *api.definition.errors, *opened.loaded.definition.errors):
         if rule.when.compile()(facts):
             said = _said(rule, facts)
             message = f"{_asked(opened, sent)} answered {_status(facts.status)}"
@@ -67,7 +129,7 @@ def _failure(
             facts,
             answer,
         )
-    wanted = [api.definition.expect, call.expect if isinstance(call, Call) else None]
+    wanted = [api.definition.expect, own.expect if own else None]
     if any(condition is not None and not condition.compile()(facts) for condition in wanted):
         message = (
             f"{_asked(opened, sent)} answered {_status(facts.status)}, but not what the connector expects"
@@ -122,7 +184,7 @@ def _error(
     after: str | None = None,
 ) -> VendorFailure:
     raw = None if facts.json is MISSING else opened.redaction.json(facts.json)
-    if raw is None or len(facts.text) > _RAW_CHARS:
+    if raw is None or len(facts.raw) > _RAW_CHARS:
         # Redacted before it is cut, and JSON as values: half of a secret, or an escaped one, would not be found.
         text = opened.redaction.text(facts.text) if raw is None else msgspec.json.encode(raw).decode()
         raw = (text if len(text) <= _RAW_CHARS else text[:_RAW_CHARS] + " …") or None
@@ -141,6 +203,8 @@ def _said(rule: ErrorRule, facts: AnswerFacts) -> str | None:
     if rule.message is None or facts.json is MISSING:
         return None
     found = parse_path(rule.message).one(facts.json, Notes())
+    if isinstance(found, list) and found and all(isinstance(line, str) for line in found):
+        return " ".join(found)
     return found if isinstance(found, str) else None
 
 
@@ -172,11 +236,9 @@ def _reason(body: bytes) -> str:
     return "not JSON"
 
 
-def _decode(body: bytes) -> Any:
-    try:
-        return msgspec.json.decode(body.removeprefix(_MARK))  # RFC 8259 §8.1: a mark may be ignored
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return MISSING
+def _facts(answer: Answer, decode: Decode) -> AnswerFacts:
+    body = decode(answer.body)
+    return AnswerFacts(answer.status, answer.body, _kind(answer, body), body)
 
 
 def _kind(answer: Answer, body: Any) -> str:

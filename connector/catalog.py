@@ -347,7 +347,7 @@ class _Loading:
         mapper, found = compile_mapping(mapping, api.membership if api else "on_user")
         self.faults += place(document, found)
         if connector is not None and api is not None and mapper is not None:
-            self.faults += place(document, source_complaints(connector, mapping))
+            self.faults += place(document, source_complaints(connector, mapping, mapper.paths))
         return Source(name, mapping, mapper, digest(_plain(document))) if mapper is not None else None
 
     def _api_of(self, document: YamlMap, mapping: MappingFile, connector: Connector | None) -> Api | None:

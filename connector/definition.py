@@ -7,8 +7,8 @@ ignored. What no single model can see is in `wiring`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -25,11 +25,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from connector import auth, exchange, paging
+from connector import auth, paging
 from connector.auth import Auth
-from connector.exchange import VERBS, Exchange, Request
+from connector.duration import Budgeted, Seconds
+from connector.errorrule import ErrorCode, ErrorRule
+from connector.exchange import VERBS, Chosen, Exchange, Request, Single, SubmitAndPoll
 from connector.mapping.condition import AnswerCondition
-from connector.mapping.path import PathText
+from connector.mapping.path import PathText, parse_path
 from connector.mapping.words import NotBuilt
 from connector.paging import Paging
 from connector.template import BaseText, HeaderText, ValueText, holes_of
@@ -37,34 +39,26 @@ from connector.template import BaseText, HeaderText, ValueText, holes_of
 __all__ = [
     "NOT_BUILT",
     "Api",
+    "Before",
     "Call",
     "Connector",
     "ErrorCode",
     "ErrorRule",
     "Key",
+    "RateRule",
     "Records",
     "Resource",
     "Retry",
     "Secret",
+    "Sent",
     "Setting",
 ]
 
-NOT_BUILT = paging.NOT_BUILT | auth.NOT_BUILT | exchange.NOT_BUILT | {"per_group", "per_user"}
+NOT_BUILT = paging.NOT_BUILT | auth.NOT_BUILT | {"per_group", "per_user"}
 """Values of the format that are refused by name until they are built."""
 
-ErrorCode = Literal[
-    "not_found",
-    "needs_reauth",
-    "forbidden",
-    "rate_limited",
-    "conflict",
-    "invalid_request",
-    "vendor_unavailable",
-    "vendor_error",
-]
-
-
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+ColumnWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
 
 
 class _Closed(BaseModel):
@@ -112,24 +106,20 @@ class Secret(_Closed):
     required: StrictBool = True
 
 
-class ErrorRule(_Closed):
-    """What an answer means; the first rule that holds wins."""
-
-    when: AnswerCondition
-    is_: ErrorCode = Field(alias="is")
-    message: PathText | None = None
-    """Path of the vendor's own words."""
-    hint: str | None = None
-    """What the reader can do."""
-    retry_after: str | None = None
-    """Name of the header that says how long to wait (`Retry-After` by itself)."""
-
-
 class Retry(_Closed):
     """Which failures are tried again, and how often. Writes only if the call is `repeatable`."""
 
     on: frozenset[ErrorCode] = frozenset({"rate_limited", "vendor_unavailable"})
     times: Annotated[StrictInt, Field(ge=0, le=10)] = 3
+
+
+class RateRule(_Closed):
+    """The calls that the vendor allows; each poll of an exchange counts."""
+
+    budget: Budgeted
+    concurrent: NotBuilt = None
+    remaining: NotBuilt = None
+    reset: NotBuilt = None
 
 
 class Key(_Closed):
@@ -150,8 +140,8 @@ def _as_path(value: Any) -> Any:
     return {"path": value} if isinstance(value, str) else value
 
 
-class Call(Request):
-    """One call of a resource: what is sent, and how its answer is read."""
+class Sent(Request):
+    """What is sent for one purpose: a verb, or parameters given to an exchange; and what its answer means."""
 
     verbs: ClassVar[tuple[str, ...]] = (*VERBS, "exchange")
 
@@ -159,6 +149,51 @@ class Call(Request):
     """Send through the api's exchange of this name instead of a verb."""
     give: Mapping[str, ValueText] = {}
     """Values for the exchange's parameters."""
+    expect: AnswerCondition | None = None
+    """What a 2xx answer must meet, besides the api's own."""
+    errors: tuple[ErrorRule, ...] = ()
+    """Tried before the exchange's and the api's."""
+
+    @property
+    def holes(self) -> frozenset[str]:
+        return super().holes | holes_of(dict(self.give))
+
+    @model_validator(mode="after")
+    def _gives_to_an_exchange(self) -> Self:
+        if self.give and self.exchange is None:
+            raise PydanticCustomError(
+                "give", "`give` fills an exchange's parameters; this call names no exchange"
+            )
+        if self.exchange is not None and self.effect is None:
+            raise PydanticCustomError(
+                "effect", "`exchange` needs `effect: read` or `effect: write`: what it carries decides"
+            )
+        return self
+
+
+class Before(Sent):
+    """What is sent before a listing begins, so that the vendor answers with what is true now."""
+
+    at_most_every: Seconds | None = None
+    """Not sent again for so long (per account)."""
+    if_refused: Literal["fail", "warn"] = "fail"
+    """`warn`: where the vendor refuses it (no right to it, above all) the listing goes on, with a warning that it
+    may be stale."""
+
+
+class Call(Sent):
+    """One call of a resource: what is sent, and how its answer is read."""
+
+    verbs: ClassVar[tuple[str, ...]] = (*Sent.verbs, "call", "from_")
+
+    call: Name | None = None
+    """For `get`: ask another call of the resource (a search), and take the one record whose key is equal."""
+    exactly: Literal["key"] | None = None
+    """With `call`: which of its records is the one."""
+    from_: Literal["list"] | None = Field(None, alias="from")
+    """For `get`: read the listing until the record is found."""
+    otherwise: Literal["list"] | None = None
+    """With `call`: read the listing where the id can't be quoted."""
     records: Annotated[
         Records | None, BeforeValidator(_as_path, json_schema_input_type=PathText | Records)
     ] = None
@@ -167,30 +202,18 @@ class Call(Request):
     """Path of the one record."""
     paging: Paging | None = None
     """How the listing goes on (required for a listing; one-page lists say `style: none`)."""
-    expect: AnswerCondition | None = None
-    """What a 2xx answer must meet, besides the api's own."""
-    errors: tuple[ErrorRule, ...] = ()
-    """Tried before the api's."""
-    from_: NotBuilt = Field(None, alias="from")
-    call: NotBuilt = None
-    exactly: NotBuilt = None
+    before: tuple[Before, ...] = ()
+    """For `list`: what is sent first, in this order."""
     takes: NotBuilt = None
-    columns: NotBuilt = None
-    before: NotBuilt = None
     passes: NotBuilt = None
-    otherwise: NotBuilt = None
     verify: NotBuilt = None
 
-    @property
-    def holes(self) -> frozenset[str]:
-        return super().holes | holes_of(dict(self.give))
-
     @model_validator(mode="after")
-    def _gives_to_an_exchange(self) -> Call:
-        if self.give and self.exchange is None:
-            raise PydanticCustomError(
-                "give", "`give` fills an exchange's parameters; this call names no exchange"
-            )
+    def _takes_one_of_several(self) -> Self:
+        if (self.call is None) != (self.exactly is None):
+            raise PydanticCustomError("call", "`call` and `exactly: key` stand together")
+        if self.otherwise is not None and self.call is None:
+            raise PydanticCustomError("otherwise", "`otherwise` stands beside `call`")
         return self
 
 
@@ -203,10 +226,28 @@ class Resource(_Closed):
     get: Call | None = None
     calls: Mapping[Name, Call] = {}
     """Further named calls (a search)."""
+    columns: Mapping[ColumnWord, PathText] = {}
+    """The vendor's word for what it answers at a path only when asked: `{columns:text}` in a call is the words
+    (between commas, in this order) of what the mapping reads."""
+    always: tuple[PathText, ...] = ()
+    """With `columns`: what it answers unasked. A rule that reads anything else is refused."""
     create: NotBuilt = None
     update: NotBuilt = None
     delete: NotBuilt = None
     details: NotBuilt = None
+
+    def columns_for(self, paths: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(the words of the columns that are read at these paths, in their order; the paths that no column has)."""
+        where = {word: parse_path(path).leading for word, path in self.columns.items()}
+        known = [*where.values(), *(parse_path(path).leading for path in self.always)]
+        read = {path: parse_path(path).leading for path in sorted(paths)}
+        words = tuple(
+            word for word, at in where.items() if any(steps[: len(at)] == at for steps in read.values())
+        )
+        outside = tuple(
+            path for path, steps in read.items() if not any(steps[: len(one)] == one for one in known)
+        )
+        return words, outside
 
     def named_calls(self) -> dict[str, Call]:
         named = {"list": self.list, "get": self.get, **self.calls}
@@ -231,7 +272,7 @@ class Api(_Closed):
     """What every 2xx answer must meet."""
     errors: tuple[ErrorRule, ...] = ()
     check: Annotated[
-        Annotated[Request, Tag("call")] | Annotated[Literal["none"], Tag("none")],
+        Annotated[Sent, Tag("call")] | Annotated[Literal["none"], Tag("none")],
         Discriminator(lambda value: "none" if isinstance(value, str) else "call"),
     ]
     """A call that proves the credentials and changes nothing; `none` where the vendor has no such call."""
@@ -242,9 +283,20 @@ class Api(_Closed):
     """Which side is the truth about who is in a group."""
     scope: str | None = None
     """What a listing of this api covers, as text with {holes}, shown with every verdict."""
+    rate: RateRule | None = None
+    """How many calls the vendor allows; what would be too much waits, or is refused unsent."""
     repeated: NotBuilt = None
     proxy: NotBuilt = None
-    rate: NotBuilt = None
+
+    def exchange_of(self, sent: Request, values: Mapping[str, Any]) -> Single | SubmitAndPoll | None:
+        """What carries a call, a choice by setting made; None for a call that is its own request."""
+        name = sent.exchange if isinstance(sent, Sent) else None
+        if name is None:
+            return None
+        way = self.exchanges[name]
+        chosen = self.exchanges[way.ways[values[way.by]]] if isinstance(way, Chosen) else way
+        assert not isinstance(chosen, Chosen)  # refused when the connector is loaded
+        return chosen
 
 
 class Connector(_Closed):

@@ -17,6 +17,7 @@ from typing import Any, Literal, Self, TypeVar, Unpack, overload
 import msgspec
 
 from connector.account import Opened, name_secrets, open_account
+from connector.captures import MemoryShelf
 from connector.catalog import Catalog, search_folders
 from connector.cursor import Seal
 from connector.egress import Egress
@@ -50,15 +51,21 @@ def _questions(
     process = Settings.read()
     loaded = Catalog(search_folders((*mappings, *process.mappings))).load(connector, overrides)
     opened = open_account(loaded, settings=settings or {}, secrets=secrets or {}, base_urls=base_urls)
-    return Questions(opened, Seal.from_material(_material(opened, secrets or {})), process, clock), process
+    seal = Seal.from_material(_material(opened, secrets or {}))
+    return Questions(opened, seal, process, clock, MemoryShelf(process.capture_bytes)), process
 
 
-def _stored(account: str | None, clock: Clock) -> tuple[Questions, tuple[str, ...]]:
+def _stored(account: str | None, clock: Clock) -> tuple[Questions, tuple[str, ...], Callable[[], None]]:
+    """(a kept account's questions, the networks it may call, what closes its store)."""
     from connector.stored import StoredAccounts  # the store's libraries are needed only here
 
-    with StoredAccounts() as stored:
+    stored = StoredAccounts()
+    try:
         kept, questions = stored.open(account, clock)
-        return questions, (*stored.settings.allow_networks, *kept.allow_networks)
+    except BaseException:
+        stored.close()
+        raise
+    return questions, (*stored.settings.allow_networks, *kept.allow_networks), stored.close
 
 
 def _material(opened: Opened, secrets: Mapping[str, str]) -> bytes:
@@ -112,9 +119,14 @@ class Directory:
     @classmethod
     def open(cls, account: str | None = None, *, clock: Clock | None = None) -> Self:
         """Opens a kept account by name or id (without one: the only account there is). Raises NotFound, NeedsReauth."""
-        questions, allow = _stored(account, clock or Clock())
+        questions, allow, close_store = _stored(account, clock or Clock())
         transport = Transport(Egress(allow))
-        return cls(questions, transport.send, close=transport.close)
+
+        def close() -> None:
+            transport.close()
+            close_store()
+
+        return cls(questions, transport.send, close=close)
 
     @overload
     def list(self, resource: Users, **asked: Unpack[Asked]) -> Page[User]: ...
@@ -233,9 +245,14 @@ class AsyncDirectory:
     @classmethod
     def open(cls, account: str | None = None, *, clock: Clock | None = None) -> Self:
         """As `Directory.open`; reads the database before it returns."""
-        questions, allow = _stored(account, clock or Clock())
+        questions, allow, close_store = _stored(account, clock or Clock())
         transport = AsyncTransport(Egress(allow))
-        return cls(questions, transport.send, close=transport.close)
+
+        async def close() -> None:
+            await transport.close()
+            close_store()
+
+        return cls(questions, transport.send, close=close)
 
     @overload
     async def list(self, resource: Users, **asked: Unpack[Asked]) -> Page[User]: ...

@@ -7,6 +7,7 @@
     │  └─ NotFound                     not_found                 404
     ├─ ConfigurationInvalid            configuration_invalid     500   faults in YAML, settings, environment
     ├─ StoreUnavailable                store_unavailable         503   yes: our own database can't be used now
+    ├─ CaptureTooLarge                 capture_too_large         507   a listing is larger than what may be kept of it
     ├─ EgressRefused                   egress_refused            403   the address may not be called
     ├─ ListingChanged                  listing_changed           409   a page can't be continued; list again
     ├─ ListingIncomplete               listing_incomplete        502   a walk ended and not all was seen
@@ -33,6 +34,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 __all__ = [
+    "CaptureTooLarge",
     "ConfigurationInvalid",
     "Conflict",
     "ConnectorError",
@@ -163,6 +165,13 @@ class StoreUnavailable(ConnectorError):
     code = "store_unavailable"
     http_status = 503
     retryable = True
+
+
+class CaptureTooLarge(ConnectorError):
+    """A listing that has to be kept to be paged over is larger than what an account may keep."""
+
+    code = "capture_too_large"
+    http_status = 507
 
 
 class EgressRefused(ConnectorError):

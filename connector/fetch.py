@@ -6,65 +6,33 @@ what it was not told to, and never ends a listing but on evidence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from connector.account import Opened, OpenedApi
-from connector.answer import read_answer
-from connector.catalog import Source
-from connector.cursor import digest
-from connector.definition import Call as CallRule
-from connector.errors import (
-    InvalidRequest,
-    RateLimited,
-    VendorError,
-    VendorFailure,
-    VendorNotFound,
-    VendorUnavailable,
-)
-from connector.exchange import Request
-from connector.flow import Budget, Flow, Pause
+import msgspec
+
+from connector.ask import StillWorking, ask
+from connector.definition import Call
+from connector.errors import ConnectorError, RateLimited, VendorError, VendorNotFound, VendorUnavailable
+from connector.flow import Budget, Flow
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.model.envelope import Completeness
 from connector.notices import Notices
-from connector.pace import RetryPolicy, next_delay, parse_retry_after
-from connector.paging import NoPaging, Paging
-from connector.plan import plan_call
+from connector.paging import NoPaging, Paging, Snapshot, State
+from connector.prepared import ask_prepared
 from connector.query import Question
+from connector.reading import Found, Reading, finish_row, map_record, read_records, tell
+from connector.snapshot import Waiting, captured_page
+from connector.template import Unquotable
 from connector.walk import Place, begin_at, finish_page, serve_part, verdict
 
-__all__ = ["Fetched", "Found", "Reading", "ask", "fetch_one", "fetch_page"]
+__all__ = ["Fetched", "fetch_one", "fetch_page"]
 
 _NO_ONE: dict[str, Any] = {}
 """The body of a search that the vendor answered with "not found": an empty listing."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What to read, and how its records become rows."""
-
-    opened: Opened
-    api: OpenedApi
-    source: Source
-    fill: Callable[[dict[str, Any], Notes], None] | None = None
-    """Fills what stands elsewhere (a user's groups) into a row."""
-    drop: frozenset[str] = frozenset()
-    """Fields that are left out of rows."""
-    with_remote_data: bool = False
-    strict: bool = False
-    lookups: Mapping[str, Any] = field(default_factory=dict)
-
-    def call(self, name: str) -> CallRule:
-        _, resource = self.opened.loaded.definition.source(self.source.name)
-        found = resource.named_calls().get(name)
-        if found is None:
-            raise InvalidRequest(
-                f"{self.opened.loaded.name} can't {name} {self.source.mapping.unified}: {self.source.name} has no `{name}`"
-            )
-        return found
 
 
 @dataclass(frozen=True)
@@ -77,93 +45,55 @@ class Fetched:
     completeness: Completeness
     members: list[list[Any] | None] = field(default_factory=list)
     """For groups: each row's member references."""
-
-
-def ask(
-    opened: Opened, api: OpenedApi, request: Request, values: Mapping[str, Any], budget: Budget, **added: Any
-) -> Flow[Any]:
-    """The JSON answer to one logical call, with retries. Raises what the vendor's answer or silence means."""
-    rule = api.definition.retry
-    policy = RetryPolicy(on=frozenset(rule.on), times=rule.times)
-    call = plan_call(api, request, values, **added)
-    tried = 0
-    while True:
-        left = budget.left
-        if tried and left <= 0:
-            raise VendorUnavailable(f"{opened.loaded.name}: no time is left for another try")
-        sent = replace(call, timeout=min(budget.timeout, max(left, 0.1)), deadline=max(left, 0.1))
-        budget.used += 1
-        began = budget.clock.seconds()
-        trace: dict[str, Any] = {"method": sent.method, "url": opened.redaction.text(sent.url)}
-        budget.trace.append(trace)
-        try:
-            answer = yield sent
-            assert answer is not None
-            trace |= {
-                "status": answer.status,
-                "bytes": len(answer.body),
-                "seconds": round(budget.clock.seconds() - began, 4),
-            }
-            return read_answer(opened, api, request, answer, sent)
-        except VendorFailure as error:
-            trace["error"] = error.code
-            if error.retry_header is not None:
-                error.retry_after = parse_retry_after(error.retry_header, budget.clock.now())
-            tried += 1
-            delay = next_delay(
-                policy,
-                error,
-                tried,
-                repeatable=call.repeatable,
-                left=budget.left,
-                random=budget.clock.random(),
-            )
-            if delay is None:
-                raise
-        yield Pause(delay)
+    waits: bool = False
+    """Whether it ends here because the vendor is still working."""
 
 
 def fetch_page(
     reading: Reading, question: Question, limit: int, place: Place, budget: Budget, notices: Notices
 ) -> Flow[Fetched]:
     """Up to `limit` rows from `place` on: fewer, even none, when the budget is spent first."""
-    call = reading.call(question.call)
-    style: Paging = call.paging or NoPaging(style="none")
+    style = _style(reading.call(question.call))
     rows: list[dict[str, Any]] = []
     members: list[list[Any] | None] = []
-    ended = False
-    asked, began = False, place
+    ended = asked = waits = False
+    began = place
     while not ended and len(rows) < limit and not (asked and budget.is_spent):
         asked = True  # one page at least, or a walk would never go on where other calls used the budget up
         most = style.most or limit
         size = most if question.keep else min(most, place.served + limit - len(rows))
         state = place.state if place.state is not None else style.start(size)
         try:
-            body = yield from _ask_page(reading, call, question, style.variables(state, size), budget)
+            body, records, state = yield from _ask_page(
+                reading, question, place, state, size, budget, notices
+            )
+        except (StillWorking, Waiting) as working:
+            place = _waiting(place, working)
+            _tell_waiting(working, notices)
+            waits = True
+            break
         except (VendorUnavailable, RateLimited) as error:
             if place == began:
                 raise
             # What was read isn't lost: the cursor goes on at the page that failed, and fails again if it must.
             notices.warn(error.code, f"the page ends early: {error.message}")
             break
-        with _located(reading, budget):
-            style.check(body, state, size)
-            records = [] if body is _NO_ONE else read_records(call, style, body)
-        page = [_map(reading, record, at=at) for at, record in enumerate(records)]
+        place = msgspec.structs.replace(place, pending=None)
+        page = [map_record(reading, record, at=at) for at, record in enumerate(records)]
         keys = [found.key for found in page]
         place, begin = begin_at(place, keys)
         stop = len(page)
         for index in range(begin, stop):
             found = page[index]
             # What was noticed is told with the part of the page that the record is served in, and only once.
-            is_row = _finish(reading, found, records[index])
+            is_row = finish_row(reading, found, records[index])
             if is_row and all(keep(found.row) for keep in question.keep):
                 if len(rows) == limit:
                     stop = index
                     break
                 rows.append(found.row)
                 members.append(found.members)
-            _tell(found, notices)
+            tell(found, notices)
         place = place.noting(*sorted(notices.breaks))
         if stop < len(page):
             place = serve_part(place, state, keys, stop)
@@ -174,69 +104,94 @@ def fetch_page(
     if reading.strict:
         notices.raise_in_strict()
     known = verdict(place, ended=ended, scope=reading.api.scope)
-    return Fetched(rows, None if ended else place, known, members)
+    return Fetched(rows, None if ended else place, known, members, waits)
 
 
 def fetch_one(reading: Reading, key: str, budget: Budget, notices: Notices) -> Flow[Found]:
     """The record of one id. Raises VendorNotFound."""
     call = reading.call("get")
-    body = yield from ask(reading.opened, reading.api, call, {"id": key}, budget)
-    record = parse_path(call.record).one(body, Notes()) if body is not MISSING else MISSING
-    if not isinstance(record, Mapping):
-        shown = "nothing" if record is MISSING else json_type(record)
-        raise VendorError(f"{reading.opened.loaded.name}: expected one record at {call.record}, got {shown}")
-    found = _map(reading, record, call="get")
-    row = found.row
-    if row["id"] != key:
-        raise VendorError(
-            f"{reading.opened.loaded.name}: asked for {reading.source.mapping.unified} {key!r}, and the answer is about {row['id']!r}"
-        )
-    is_row = _finish(reading, found, record)
-    _tell(found, notices)
+    if call.from_ == "list":
+        return (yield from _from_list(reading, key, budget, notices))
+    if call.call is None:
+        record = yield from _ask_one(reading, call, key, budget)
+        found = map_record(reading, record, call="get")
+        if found.row["id"] != key:
+            raise VendorError(
+                f"{_name(reading)}: asked for {reading.source.mapping.unified} {key!r}, and the answer is about {found.row['id']!r}"
+            )
+    else:
+        try:
+            records = yield from _search(reading, reading.call(call.call), key, budget)
+        except Unquotable:
+            if call.otherwise != "list":
+                raise
+            return (yield from _from_list(reading, key, budget, notices))
+        matching = [
+            (one, record)
+            for record in records
+            if (one := map_record(reading, record, call="get")).row["id"] == key
+        ]
+        if not matching:
+            raise _not_among(reading, key)
+        if len(matching) > 1:
+            raise VendorError(
+                f"{_name(reading)}: {len(matching)} {reading.source.mapping.unified} have the id {key!r}"
+            )
+        found, record = matching[0]
+    is_row = finish_row(reading, found, record)
+    tell(found, notices)
     if not is_row:
-        raise VendorNotFound(
-            f"{reading.opened.loaded.name}: {key!r} is not among the {reading.source.mapping.unified}"
-        )
+        raise _not_among(reading, key)
     if reading.strict:
         notices.raise_in_strict()
     return found
 
 
-def read_records(call: CallRule, style: Paging | None, body: Any) -> Sequence[Any]:
-    """The records of a page. Missing is an error unless the total is 0 or the connector says `if_missing: empty`."""
-    assert call.records is not None
-    notes = Notes()
-    found = parse_path(call.records.path).all(body, notes) if body is not MISSING else MISSING
-    if isinstance(found, list):
-        wrong = next((item for item in found if not isinstance(item, Mapping)), None)
-        if any(not isinstance(item, Mapping) for item in found):
-            raise VendorError(f"the records at {call.records.path}: expected objects, got {json_type(wrong)}")
-        return found
-    if found is MISSING and not notes.found:
-        if call.records.if_missing == "empty" and body is not MISSING:
-            return []
-        if (
-            style is not None
-            and style.total is not None
-            and body is not MISSING
-            and style.declared(body) == 0
-        ):
-            return []
-        what = "is empty" if body is MISSING else f"has no records at {call.records.path}"
-        raise VendorError(f"the answer {what}")
-    shown = notes.found[0].message if notes.found else "expected list, got null"
-    raise VendorError(f"the records at {call.records.path}: {shown}")
+def _ask_one(reading: Reading, call: Call, key: str, budget: Budget) -> Flow[Any]:
+    body = yield from ask(reading.opened, reading.api, call, {**reading.values, "id": key}, budget)
+    record = parse_path(call.record).one(body, Notes()) if body is not MISSING else MISSING
+    if not isinstance(record, Mapping):
+        shown = "nothing" if record is MISSING else json_type(record)
+        raise VendorError(f"{_name(reading)}: expected one record at {call.record}, got {shown}")
+    return record
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One record as it was read. `key` tells it from the others on its page; None where it can't be carried."""
+def _search(reading: Reading, call: Call, key: str, budget: Budget) -> Flow[Sequence[Any]]:
+    """What the vendor's own search for an id brings: more than the one, if it likes, or none."""
+    values = {**reading.values, "id": key, "value": key}
+    body = yield from ask(reading.opened, reading.api, call, values, budget)
+    with _located(reading, budget):
+        return read_records(call, None, body)
 
-    row: dict[str, Any]
-    key: str | None
-    is_kept: bool
-    notes: Notes
-    members: list[Any] | None = None
+
+def _from_list(reading: Reading, key: str, budget: Budget, notices: Notices) -> Flow[Found]:
+    """The record of one id, out of the listing. Raises VendorNotFound only where all of it was seen."""
+    only = Question(keep=(lambda row: row["id"] == key,))
+    place: Place | None = Place()
+    while place is not None:
+        fetched = yield from fetch_page(reading, only, 1, place, budget, notices)
+        if fetched.rows:
+            return Found(fetched.rows[0], key, True, Notes(), fetched.members[0])
+        place = fetched.place
+        if place is not None and (fetched.waits or budget.is_spent):
+            raise VendorUnavailable(
+                f"{_name(reading)}: the listing could not be read far enough to find {key!r} in the time there is",
+                hint="ask again later; CONNECTOR_MAX_SECONDS gives a question more time",
+            )
+    if fetched.completeness.verdict != "complete":
+        raise VendorError(
+            f"{_name(reading)}: {key!r} is not in the listing, which is {fetched.completeness.verdict} "
+            f"({', '.join(fetched.completeness.reasons)}): it may be there all the same"
+        )
+    raise _not_among(reading, key)
+
+
+def _not_among(reading: Reading, key: str) -> VendorNotFound:
+    return VendorNotFound(f"{_name(reading)}: {key!r} is not among the {reading.source.mapping.unified}")
+
+
+def _name(reading: Reading) -> str:
+    return reading.opened.loaded.name
 
 
 @contextmanager
@@ -245,58 +200,67 @@ def _located(reading: Reading, budget: Budget) -> Iterator[None]:
     try:
         yield
     except VendorError as error:
-        parts = urlsplit(budget.trace[-1]["url"])
-        where = f"{reading.opened.loaded.name}: {budget.trace[-1]['method']} {parts.scheme}://{parts.netloc}{parts.path}"
-        error.message = f"{where}, call {budget.used}: {error.message}"
+        where = _name(reading)
+        if budget.trace:  # a page of a capture may need no call
+            parts = urlsplit(budget.trace[-1]["url"])
+            where += f": {budget.trace[-1]['method']} {parts.scheme}://{parts.netloc}{parts.path}, call {budget.used}"
+        error.message = f"{where}: {error.message}"
         error.args = (error.message,)
         raise
 
 
 def _ask_page(
-    reading: Reading, call: CallRule, question: Question, variables: Mapping[str, Any], budget: Budget
-) -> Flow[Any]:
-    values = {**variables, **question.call_values}
+    reading: Reading,
+    question: Question,
+    place: Place,
+    state: State,
+    size: int,
+    budget: Budget,
+    notices: Notices,
+) -> Flow[tuple[Any, Sequence[Any], State]]:
+    """(body, records, state) of the next page."""
+    call = reading.call(question.call)
+    style = _style(call)
+    if isinstance(style, Snapshot):
+        with _located(reading, budget):
+            return (yield from captured_page(reading, style, state, size, question.order, budget, notices))
+    begins = place.state is None
+    values = {**reading.values, **style.variables(state, size), **question.call_values}
     try:
-        return (
-            yield from ask(
-                reading.opened, reading.api, call, values, budget, add=question.query, add_json=question.json
-            )
+        body = yield from ask_prepared(
+            reading,
+            call,
+            values,
+            budget,
+            notices.warn,
+            before=call.before if begins else (),
+            progress=place.pending,
+            add=question.query,
+            add_json=question.json,
         )
     except VendorNotFound:
         if question.call == "list":
             raise
-        return _NO_ONE
+        body = _NO_ONE
+    with _located(reading, budget):
+        style.check(body, state, size)
+        return body, [] if body is _NO_ONE else read_records(call, style, body), state
 
 
-def _map(reading: Reading, record: Any, call: str = "list", at: int = 0) -> Found:
-    notes = Notes(lookups=reading.lookups)
-    mapper = reading.source.mapper
-    row = mapper.read(record, notes, call)
-    if not mapper.keep(record):
-        return Found(row, row["id"] or digest(at, record), False, Notes())
-    refs = mapper.members(record, notes) if mapper.unified == "groups" else None
-    return Found(row, row["id"], True, notes, refs)
+def _style(call: Call) -> Paging:
+    """A call that isn't the listing answers all at once."""
+    return call.paging or NoPaging(style="none")
 
 
-def _finish(reading: Reading, found: Found, record: Any) -> bool:
-    """Completes the row with what stands elsewhere; whether it is a row at all."""
-    if not found.is_kept or found.key is None:
-        return False
-    for name in reading.drop:
-        found.row.pop(name, None)
-    if reading.fill is not None:
-        reading.fill(found.row, found.notes)
-    if reading.with_remote_data:
-        found.row["remote_data"] = record
-    return True
+def _waiting(place: Place, working: StillWorking | Waiting) -> Place:
+    if isinstance(working, Waiting):
+        return msgspec.structs.replace(place, state=working.state)
+    return msgspec.structs.replace(place, pending=working.progress)
 
 
-def _tell(found: Found, notices: Notices) -> None:
-    if not found.is_kept:
-        notices.warn("left_out", "records that the mapping's `where` leaves out")
-        return
-    if found.key is None:
-        found.notes.add("record_without_id", "$", "the record has no id that can be read; it is left out")
-        notices.breaks.add("records_left_out")
-    if found.notes.found:
-        notices.add(found.notes.found, found.key)
+def _tell_waiting(working: StillWorking | Waiting, notices: Notices) -> None:
+    reason = f": {working.reason.message}" if isinstance(working.reason, ConnectorError) else ""
+    notices.warn(
+        "vendor_still_working",
+        f"the vendor is still working; next_cursor goes on with what it has begun{reason}",
+    )

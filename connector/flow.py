@@ -1,11 +1,13 @@
 """Flows: what must be done outside, asked for one step at a time, and the two drivers that do it.
 
-A flow is a generator that yields a `Call` or a `Pause` and is sent the outcome, so that all logic is written
-once for sync and async and can be tested with no network and no clock. The drivers do only what they are told.
+A flow is a generator that yields a `Call`, a `Pause` or a `Work` and is sent the outcome, so that all logic is
+written once for sync and async and can be tested with no network and no clock. The drivers do only what they
+are told.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
@@ -14,9 +16,9 @@ from random import random
 from typing import Any, TypeVar
 
 from connector.errors import ConnectorError
-from connector.wire import Answer, AsyncSend, Call, Send
+from connector.wire import AsyncSend, Call, Send
 
-__all__ = ["Budget", "Clock", "Flow", "Pause", "drive", "drive_async"]
+__all__ = ["Budget", "Clock", "Flow", "Pause", "Work", "drive", "drive_async"]
 
 T = TypeVar("T")
 
@@ -28,7 +30,14 @@ class Pause:
     seconds: float
 
 
-Flow = Generator[Call | Pause, Answer | None, T]
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Do this and say what came of it: something of ours that blocks (the store). Awaiting, it runs in a thread."""
+
+    run: Callable[[], Any]
+
+
+Flow = Generator[Call | Pause | Work, Any, T]
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ class Budget:
 
 def drive(flow: Flow[T], send: Send, sleep: Callable[[float], None]) -> T:
     """Runs a flow; the only place where sync code meets the world."""
-    reply: Answer | None = None
+    reply: Any = None
     failed: ConnectorError | None = None
     while True:
         try:
@@ -77,6 +86,8 @@ def drive(flow: Flow[T], send: Send, sleep: Callable[[float], None]) -> T:
         try:
             if isinstance(step, Pause):
                 sleep(step.seconds)
+            elif isinstance(step, Work):
+                reply = step.run()
             else:
                 reply = send(step)
         except ConnectorError as error:
@@ -85,7 +96,7 @@ def drive(flow: Flow[T], send: Send, sleep: Callable[[float], None]) -> T:
 
 async def drive_async(flow: Flow[T], send: AsyncSend, sleep: Callable[[float], Awaitable[None]]) -> T:
     """`drive`, awaiting."""
-    reply: Answer | None = None
+    reply: Any = None
     failed: ConnectorError | None = None
     while True:
         try:
@@ -96,6 +107,8 @@ async def drive_async(flow: Flow[T], send: AsyncSend, sleep: Callable[[float], A
         try:
             if isinstance(step, Pause):
                 await sleep(step.seconds)
+            elif isinstance(step, Work):
+                reply = await asyncio.to_thread(step.run)
             else:
                 reply = await send(step)
         except ConnectorError as error:

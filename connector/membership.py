@@ -15,15 +15,17 @@ from typing import Any
 from cachetools import TTLCache
 
 from connector.account import Opened, OpenedApi
+from connector.captures import Captures
 from connector.catalog import Source
 from connector.cursor import digest
 from connector.errors import InvalidRequest, NeedsReauth, VendorError, VendorFailure
-from connector.fetch import Reading, fetch_one, fetch_page
+from connector.fetch import fetch_one, fetch_page
 from connector.flow import Budget, Clock, Flow
 from connector.mapping.path import Notes
 from connector.mapping.rules import Members
 from connector.notices import Notices
 from connector.query import MAX_LIMIT, Question
+from connector.reading import Reading
 from connector.walk import Place
 
 __all__ = ["Fill", "Tables", "api_of", "fill_groups", "in_group", "membership_of"]
@@ -51,6 +53,7 @@ class Tables:
 
     opened: Opened
     clock: Clock
+    captures: Captures
     _kept: TTLCache[Any, Table] = field(init=False, repr=False)
     _lock: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
 
@@ -67,7 +70,7 @@ class Tables:
         if known is not None:
             return known
         own = Budget(self.clock, _CALLS, max(budget.left, 1.0))
-        reading = Reading(self.opened, api_of(self.opened, source), source)
+        reading = Reading(self.opened, api_of(self.opened, source), source, self.captures)
         notices = Notices()
         rows: list[dict[str, Any]] = []
         members: list[list[Any] | None] = []
@@ -78,6 +81,8 @@ class Tables:
             rows += found.rows
             members += found.members
             place, verdict = found.place, found.completeness.verdict
+            if found.waits:
+                break
         rule = source.mapping.members
         if (
             rule is not None
@@ -219,7 +224,7 @@ def _members_of(
     tables: Tables, groups: Source, group: str, budget: Budget, notices: Notices
 ) -> Flow[Sequence[Any]]:
     """The member references of one group. Raises VendorError when they can't be read: never an empty list instead."""
-    reading = Reading(tables.opened, api_of(tables.opened, groups), groups)
+    reading = Reading(tables.opened, api_of(tables.opened, groups), groups, tables.captures)
     found = yield from fetch_one(reading, group, budget, notices)
     if found.members is not None:
         return found.members

@@ -1,4 +1,4 @@
-"""When a failed call may be sent again, and how long to wait first.
+"""When a call may be sent: again after a failure, and within what the vendor allows.
 
 Promises: a call that may have reached the vendor is repeated only if it is repeatable; no wait ends after
 the deadline; the vendor's own `Retry-After` goes before our guess. Never sleeps, never looks at a clock and
@@ -8,13 +8,15 @@ never rolls dice: the time left and the random number are given.
 from __future__ import annotations
 
 import math
+import threading
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from connector.errors import RateLimited, VendorFailure, VendorUnavailable
 
-__all__ = ["Backoff", "RetryPolicy", "next_delay", "parse_retry_after"]
+__all__ = ["Allowance", "Backoff", "RetryPolicy", "next_delay", "parse_retry_after"]
 
 LONGEST_RETRY_AFTER = 86_400.0
 LONGEST_HTTP_DATE = 64  # nearly twice the longest of the three forms
@@ -45,6 +47,23 @@ class RetryPolicy:
     on: frozenset[str] = frozenset({RateLimited.code, VendorUnavailable.code})
     times: int = 3
     backoff: Backoff = field(default_factory=Backoff)
+
+
+class Allowance:
+    """So many calls in any window of so many seconds. Threads may share it."""
+
+    def __init__(self, count: int, seconds: float) -> None:
+        self._taken: deque[float] = deque(maxlen=count)
+        self._seconds = seconds
+        self._lock = threading.Lock()
+
+    def take(self, now: float) -> float:
+        """0 when a call may be sent at `now` (and is counted), else the seconds until one may be."""
+        with self._lock:
+            if len(self._taken) == self._taken.maxlen and (wait := self._taken[0] + self._seconds - now) > 0:
+                return wait
+            self._taken.append(now)
+            return 0.0
 
 
 def next_delay(

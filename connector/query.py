@@ -22,11 +22,12 @@ from connector.model.shape import Enum, Flag, Instant, Items, Record, Shape, Tex
 from connector.template import UNDEFINED, Unquotable, fill_json, holes_of
 from connector.yamlfile import nearest
 
-__all__ = ["Filter", "Question", "parse_filters", "resolve"]
+__all__ = ["Filter", "Order", "Question", "parse_filters", "resolve"]
 
 MAX_LIMIT = 1000
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 Keep = Callable[[Mapping[str, Any]], bool]
+Plan = Callable[[str, Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,21 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class Order:
+    """Rows sorted by one field; those that have no value there come last."""
+
+    by: str
+    descending: bool
+    read: Callable[[Any], Any] = field(compare=False, repr=False)
+
+    def key(self, row: Mapping[str, Any]) -> Any:
+        """What a row is sorted by, where `descending` is sorted in reverse."""
+        value = row[self.by]
+        known = value is not None
+        return (known is self.descending, (self.read(value), str(value)) if known else ())
+
+
+@dataclass(frozen=True)
 class Question:
     """A listing as it will be asked: what is sent, what is checked here, and who evaluates what."""
 
@@ -50,6 +66,8 @@ class Question:
     call: str = "list"
     call_values: Mapping[str, Any] = field(default_factory=dict)
     keep: tuple[Keep, ...] = ()
+    order: Order | None = None
+    """How we sort; None: as the vendor answers."""
     explain: Mapping[str, str] = field(default_factory=dict)
     """Parameter → `vendor`, `vendor, then here`, or `here`."""
 
@@ -97,18 +115,30 @@ def _check_tellable(source: Source, name: str, leaf: Enum, value: Any) -> None:
         )
 
 
-def resolve(source: Source, filters: Sequence[Filter], sort_by: str | None, lookups: Any = None) -> Question:
-    """Who evaluates what. Raises InvalidRequest for a sort that nobody can do."""
+def resolve(
+    source: Source,
+    filters: Sequence[Filter],
+    sort_by: str | None,
+    lookups: Any = None,
+    plan: Plan | None = None,
+) -> Question:
+    """Who evaluates what. `plan` plans another call of the resource, and raises Unquotable where it can't.
+
+    Raises InvalidRequest for a sort that nobody can do.
+    """
     query: dict[str, Any] = {}
     body: dict[str, Any] = {}
     call, call_values = "list", {}
     keep: list[Keep] = []
     closed: set[str] = set()
     explain: dict[str, str] = {}
+    order: Order | None = None
     for wanted in filters:
         rule = source.mapping.filters[wanted.field]
         assert rule is not None
-        parts = _vendor_part(source, wanted, rule, query, body, closed, lookups) if call == "list" else None
+        parts = (
+            _vendor_part(source, wanted, rule, query, body, closed, lookups, plan) if call == "list" else None
+        )
         label = f"{wanted.field}[{wanted.operator}]" if wanted.operator != "eq" else wanted.field
         if parts is None:
             keep.append(_keep(source, wanted))
@@ -122,14 +152,18 @@ def resolve(source: Source, filters: Sequence[Filter], sort_by: str | None, look
         explain[label] = "vendor, then here" if rule.evaluate == "vendor_then_here" else "vendor"
     if sort_by is not None:
         sort, given = _sort(source, sort_by)
+        if sort.evaluate == "here" and call != "list":
+            raise InvalidRequest(f"sort_by {sort_by!r} can't be used together with these filters")
+        if sort.evaluate == "here":
+            order = _order(source, sort_by)
         sent, more = fill_json(dict(sort.query), given), fill_json(sort.json_, given) or {}
         if set(sent) & set(query) or set(more) & set(body) or (sort.call is not None and call != "list"):
             raise InvalidRequest(f"sort_by {sort_by!r} can't be sent together with these filters")
         query, body = {**query, **sent}, {**body, **more}
         if sort.call is not None:
             call, call_values = sort.call, given
-        explain[f"sort_by={sort_by}"] = "vendor"
-    return Question(query, body, call, call_values, tuple(keep), explain)
+        explain[f"sort_by={sort_by}"] = sort.evaluate
+    return Question(query, body, call, call_values, tuple(keep), order, explain)
 
 
 def _vendor_part(
@@ -140,6 +174,7 @@ def _vendor_part(
     body: dict[str, Any],
     closed: set[str],
     lookups: Any,
+    plan: Plan | None,
 ) -> tuple[dict[str, Any], dict[str, Any], str | None, dict[str, Any]] | None:
     """What is sent once this filter is added, or None when it is evaluated here."""
     if rule.evaluate == "here":
@@ -159,6 +194,8 @@ def _vendor_part(
         more = fill_json(rule.json_, known[0]) if rule.json_ is not None else {}
         if set(more) & set(body) or (rule.call is not None and (query or body)):
             return None
+        if rule.call is not None and plan is not None:
+            plan(rule.call, known[0])
     except Unquotable as error:
         if rule.otherwise == "refuse":
             raise InvalidRequest(f"filter {wanted.field}: {error.message}") from None
@@ -227,6 +264,17 @@ def _sort(source: Source, sort_by: str) -> tuple[SortRule, dict[str, Any]]:
     if rule is None:
         raise _unknown("sort_by", name, known, "without a capture, only the vendor can sort")
     return rule, {"direction": "descending" if sort_by.startswith("-") else "ascending"}
+
+
+def _order(source: Source, sort_by: str) -> Order:
+    name = sort_by.removeprefix("-")
+    leaf = _leaf(shape_of(UNIFIED[source.mapping.unified]), name)
+    read: Callable[[Any], Any] = _same
+    if isinstance(leaf, Instant):
+        read = datetime.fromisoformat
+    elif isinstance(leaf, Text):
+        read = str.casefold
+    return Order(name, sort_by.startswith("-"), read)
 
 
 def _unknown(noun: str, name: str, known: Mapping[str, Any], why: str | None = None) -> InvalidRequest:

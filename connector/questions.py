@@ -6,22 +6,26 @@ vendor keeps it on. What comes out is rows (plain dicts in the unified shape) in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from connector.account import Opened
+from connector.ask import ask
+from connector.captures import Captures, MemoryShelf, Shelf
 from connector.catalog import Source
 from connector.cursor import Seal, digest
 from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
-from connector.fetch import Reading, ask, fetch_one, fetch_page
+from connector.fetch import fetch_one, fetch_page
 from connector.flow import Budget, Clock, Flow
 from connector.mapping.path import Notes
 from connector.membership import Tables, api_of, fill_groups, in_group, membership_of
 from connector.model import UNIFIED
 from connector.notices import Notices
 from connector.pages import Asked, AskedOne, Item, Page
+from connector.plan import plan_call
 from connector.query import MAX_LIMIT, Question, parse_filters, resolve
+from connector.reading import Reading
 from connector.settings import Settings
 from connector.walk import Place
 from connector.yamlfile import nearest
@@ -50,10 +54,14 @@ class Questions:
     seal: Seal
     settings: Settings
     clock: Clock
+    shelf: Shelf = field(default_factory=MemoryShelf, repr=False)
+    """Where captures are kept: in this process's memory, or in the store."""
+    _captures: Captures = field(init=False, repr=False)
     _tables: Tables = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._tables = Tables(self.opened, self.clock)
+        self._captures = Captures(self.shelf, self.opened.account)
+        self._tables = Tables(self.opened, self.clock, self._captures)
 
     def list(self, resource: str, **asked: Any) -> Flow[Page[Any]]:
         """One page, asked with what `Asked` lists; `patient` waits longer for a busy vendor (for whole walks)."""
@@ -126,7 +134,7 @@ class Questions:
         if group is not None and cursor is None and membership_of(self.opened, source) == "on_user":
             yield from self._check_group(group)
         lookups = yield from self._tables.lookups(source, budget)
-        question = resolve(source, typed, sort_by, lookups)
+        question = resolve(source, typed, sort_by, lookups, self._planner(source))
         members = None
         if group is not None:
             question, members = yield from in_group(self._tables, source, question, group, budget, notices)
@@ -138,6 +146,7 @@ class Questions:
             self.opened,
             api_of(self.opened, source),
             source,
+            self._captures,
             fill=fill,
             drop=drop,
             with_remote_data="remote_data" in wanted,
@@ -184,6 +193,7 @@ class Questions:
             self.opened,
             api_of(self.opened, source),
             source,
+            self._captures,
             with_remote_data="remote_data" in wanted,
             strict=strict,
             lookups=lookups,
@@ -222,6 +232,11 @@ class Questions:
                 hint=f"did you mean {word}?" if word else None,
             )
         return self.opened.loaded.sources[name]
+
+    def _planner(self, source: Source) -> Callable[[str, Mapping[str, Any]], Any]:
+        """What plans a named call of a source's resource, without sending it: whether its values can be quoted."""
+        reading = Reading(self.opened, api_of(self.opened, source), source, self._captures)
+        return lambda name, values: plan_call(reading.api, reading.call(name), {**reading.values, **values})
 
     def _budget(self, patient: bool) -> Budget:
         seconds = max(_PATIENCE, self.settings.max_seconds) if patient else self.settings.max_seconds

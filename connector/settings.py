@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     """The most vendor calls that one listing call makes before it answers what it has."""
     max_seconds: Annotated[float, Field(gt=0, le=3600)] = 20.0
     """The longest that one call takes before it answers what it has."""
+    capture_bytes: Annotated[int, Field(ge=1024, le=2**40)] = 64 * 1024 * 1024
+    """How much of the store the captures of one account may take (compressed): listings of vendors without pages."""
 
     @field_validator("mappings", mode="before")
     @classmethod

@@ -19,6 +19,7 @@ from connector.flow import Clock
 from connector.questions import Questions
 from connector.settings import Settings
 from connector.store.accounts import Account, Accounts, has_secrets
+from connector.store.captures import StoredShelf
 from connector.store.database import Database, default_path
 from connector.store.keys import Keyring
 
@@ -88,7 +89,10 @@ class StoredAccounts:
         )
 
     def open(self, name: str | None = None, clock: Clock | None = None) -> tuple[Account, Questions]:
-        """The account of that name (or id), or the only one there is; opened, nothing is sent."""
+        """The account of that name (or id), or the only one there is; opened, nothing is sent.
+
+        What it is asked may need the store: ask before this is closed.
+        """
         account = self.find(name)
         loaded = self.catalog.load(account.connector, account.overrides)
         origins = secret_origins(loaded, account.settings, account.base_urls)
@@ -108,7 +112,8 @@ class StoredAccounts:
                 hint="connect the account again; ids and statuses may change",
             )
         seal = Seal(self._keyring.derive("directory-connector cursor"))
-        return account, Questions(opened, seal, self.settings, clock or Clock())
+        shelf = StoredShelf(self._database, self._keyring, self.settings.capture_bytes)
+        return account, Questions(opened, seal, self.settings, clock or Clock(), shelf)
 
     def find(self, name: str | None) -> Account:
         """The account of that name or id; without one, the only account there is."""

@@ -7,6 +7,7 @@ other text of a value must name its quoting, or the template is refused when it 
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -83,15 +84,34 @@ def _doubled(value: Any) -> str:
     return f"'{text}'"
 
 
+def _shell(value: Any) -> str:
+    """One word of a command line. What no quoting makes safe is refused.
+
+    Quotes are POSIX's, within which two tokenisers that read the same line agree. They don't agree about
+    backslashes and entities, and no quotes keep a leading dash from being read as an option.
+    """
+    text = _plain(value)
+    if not text.isprintable():
+        raise Unquotable("a value with characters that can't be printed can't stand in a command line")
+    if text.strip() == "" or text.startswith("-"):
+        raise Unquotable("a value that is blank, or begins with -, means something else to a command")
+    if "\\" in text or "${" in text or "@all" in text.casefold() or html.unescape(text) != text:
+        raise Unquotable(
+            "a value with a backslash, ${, @all or an HTML entity (&…) means something else to a command line"
+        )
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
 QUOTINGS: Final[Mapping[str, Callable[[Any], str]]] = {
     "double": _double,
     "single": _single,
     "doubled": _doubled,
+    "shell": _shell,
     "text": lambda value: _refuse_control(_plain(value)),
 }
 """Quoting word → what writes a value that way (see mappings/README.md)."""
 
-_NOT_BUILT = {"shell": "quotes for a vendor's command line"}
+_LONGEST_LINE = 4_096
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
@@ -119,6 +139,10 @@ class Template:
         return frozenset(hole.name for hole in self.holes)
 
     @property
+    def quotings(self) -> frozenset[str | None]:
+        return frozenset(hole.quoting for hole in self.holes)
+
+    @property
     def is_one_hole(self) -> bool:
         return len(self.parts) == 1 and isinstance(self.parts[0], Hole)
 
@@ -126,7 +150,10 @@ class Template:
         """For a query, JSON or form value: a lone hole keeps its type; any undefined hole gives UNDEFINED."""
         if self.is_one_hole and self.holes[0].quoting is None:
             return values.get(self.holes[0].name, UNDEFINED)
-        return self._join(values, lambda hole, value: QUOTINGS[hole.quoting or "text"](value))
+        text = self._join(values, lambda hole, value: QUOTINGS[hole.quoting or "text"](value))
+        if text is not UNDEFINED and len(text) > _LONGEST_LINE and "shell" in self.quotings:
+            raise Unquotable(f"a command line of more than {_LONGEST_LINE:,} characters can't be sent")
+        return text
 
     def fill_path(self, values: Values) -> str:
         """For a URL's path: each hole is one segment, percent-encoded; it can't be empty or a dot segment."""
@@ -224,10 +251,6 @@ def _hole(text: str) -> Hole:
     if not _NAME.fullmatch(name):
         raise ValueError(
             f"{{{text}}} is not a hole: a hole is a name such as {{settings.x}}, {{id}} or {{page.start}}"
-        )
-    if colon and quoting in _NOT_BUILT:
-        raise ValueError(
-            f"the quoting `{quoting}` ({_NOT_BUILT[quoting]}) is a word of the format that is not built yet"
         )
     if colon and quoting not in QUOTINGS:
         raise ValueError(f"unknown quoting {quoting!r}; allowed: {', '.join(QUOTINGS)}")

@@ -44,6 +44,8 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a walk is. `state` is the paging style's; the rest is evidence."""
 
     state: State | None = None
+    pending: dict[str, Any] | None = None
+    """What the vendor works on for the page at `state`."""
     served: int = 0
     """Records of the page at `state` that were already served (it is larger than a caller's limit)."""
     served_digest: str | None = None

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from connector.definition import Api, Call, Connector, Resource
+from connector.definition import Api, Call, Connector, Resource, Sent
+from connector.exchange import Chosen, Exchange, Request, SubmitAndPoll
+from connector.mapping.path import parse_path, written
 from connector.mapping.rules import MappingFile, PathRule
 from connector.template import holes_of, parse_template
 from connector.yamlfile import Complaint
@@ -16,8 +18,9 @@ from connector.yamlfile import Complaint
 __all__ = ["PAGE_HOLES", "complaints", "source_complaints", "unmapped_sources"]
 
 _STATE = {"offset": "page.start", "page": "page.number", "token": "page.token"}
-PAGE_HOLES = {
+PAGE_HOLES: dict[str, set[str]] = {
     "none": set(),
+    "snapshot": set(),
     "offset": {"page.start", "page.size"},
     "page": {"page.number", "page.size"},
     "token": {"page.token", "page.size"},
@@ -60,35 +63,33 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
     check(("query",), holes_of(dict(api.query)))
     if api.scope is not None:
         check(("scope",), parse_template(api.scope).names)
-    shown: list[tuple[tuple[str, ...], str | None]] = [(("base_url",), api.base_url), (("scope",), api.scope)]
-    shown += [(("check",), api.check.path_text)] if not isinstance(api.check, str) else []
-    shown += [(("exchanges", name, "submit"), way.submit.path_text) for name, way in api.exchanges.items()]
-    for name, resource in api.resources.items():
-        shown += [
-            (("resources", name, *_place(resource, which)), call.path_text)
-            for which, call in resource.named_calls().items()
-        ]
     found += [
         Complaint(
             (*loc, *where), f"{{{name}}} can't stand where it is shown or logged: in a URL's path or a scope"
         )
-        for where, text in shown
+        for where, text in _shown(api)
         for name in sorted(parse_template(text or "").names)
         if name.startswith("secrets.")
     ]
     if not isinstance(api.check, str):
         check(("check",), api.check.holes)
+        found += [Complaint((*loc, "check", *at), text) for at, text in _exchange_faults(api, api.check)]
     for name, way in api.exchanges.items():
-        check(("exchanges", name, "submit"), way.submit.holes, way.takes)
+        for part, request, more in _requests(way):
+            check(("exchanges", name, part), request.holes, more)
+        found += [
+            Complaint((*loc, "exchanges", name, *at), text)
+            for at, text in _choice_faults(connector, api, way)
+        ]
     for name, resource in api.resources.items():
+        columns = {"columns"} if resource.columns else set()
         for call_name, call in resource.named_calls().items():
-            place = (
-                "resources",
-                name,
-                *(("calls", call_name) if call_name in resource.calls else (call_name,)),
-            )
-            check(place, call.holes, _call_holes(call_name, call))
-            found += [Complaint((*loc, *place, *at), text) for at, text in _call_faults(api, call_name, call)]
+            place = ("resources", name, *_place(resource, call_name))
+            check(place, call.holes, _call_holes(call_name, call) | columns)
+            for index, first in enumerate(call.before):
+                check((*place, "before", index), first.holes, columns)
+            faults = _call_faults(api, resource, call_name, call)
+            found += [Complaint((*loc, *place, *at), text) for at, text in faults]
         if resource.get is not None and resource.key is None:
             found.append(
                 Complaint(
@@ -96,6 +97,31 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
                 )
             )
     return found
+
+
+def _requests(way: Exchange) -> Iterator[tuple[str, Request, set[str]]]:
+    """(where it stands, the request, the holes that it may have besides settings and secrets)."""
+    if not isinstance(way, Chosen):
+        yield "submit", way.submit, set(way.takes)
+    if isinstance(way, SubmitAndPoll):
+        yield "poll", way.poll, {*way.takes, "ticket"}
+
+
+def _shown(api: Api) -> Iterator[tuple[tuple[str | int, ...], str | None]]:
+    """Every text of an api that is shown or logged."""
+    yield ("base_url",), api.base_url
+    yield ("scope",), api.scope
+    if not isinstance(api.check, str):
+        yield ("check",), api.check.path_text
+    for name, way in api.exchanges.items():
+        for part, request, _ in _requests(way):
+            yield ("exchanges", name, part), request.path_text
+    for name, resource in api.resources.items():
+        for which, call in resource.named_calls().items():
+            place = ("resources", name, *_place(resource, which))
+            yield place, call.path_text
+            for index, first in enumerate(call.before):
+                yield (*place, "before", index), first.path_text
 
 
 def _place(resource: Resource, call: str) -> tuple[str, ...]:
@@ -108,43 +134,95 @@ def _call_holes(name: str, call: Call) -> set[str]:
     return {"id"} if name == "get" else {"value", "id", "page.size"}
 
 
-def _call_faults(api: Api, name: str, call: Call) -> list[tuple[tuple[str, ...], str]]:
-    found: list[tuple[tuple[str, ...], str]] = []
+Faults = Iterator[tuple[tuple[str | int, ...], str]]
+
+
+def _call_faults(api: Api, resource: Resource, name: str, call: Call) -> Faults:
     if name == "list":
-        if call.records is None:
-            found.append(((), "a listing needs `records`: the path of the records on a page"))
-        if call.paging is None:
-            found.append(
-                ((), "a listing needs `paging`; where one answer is all, say `paging: {style: none}`")
-            )
-        else:
-            state = _STATE.get(call.paging.style)
-            if state and state not in call.holes:
-                found.append(
-                    (("paging",), f"nothing sends {{{state}}}: without it every page would be the first")
-                )
-    elif call.paging is not None:
-        found.append((("paging",), "only `list` is paged"))
-    if name == "get" and "id" not in call.holes:
-        found.append(((), "nothing sends {id}: without it every get would be the same"))
-    if call.exchange is not None:
-        way = api.exchanges.get(call.exchange)
-        if way is None:
-            found.append(
-                (("exchange",), f"no such exchange; this api has: {', '.join(api.exchanges) or 'none'}")
-            )
-        elif set(call.give) != set(way.takes):
-            found.append(
-                (
-                    ("give",),
-                    f"the exchange takes {', '.join(way.takes)}; given: {', '.join(call.give) or 'nothing'}",
-                )
-            )
-    return found
+        yield from _listing_faults(call)
+    else:
+        for word in ("paging", "before"):
+            if getattr(call, word):
+                yield (word,), "only `list` is paged" if word == "paging" else "only `list` has `before`"
+    if name == "get":
+        yield from _get_faults(resource, call)
+    elif call.call is not None or call.from_ is not None:
+        yield ("call" if call.call else "from",), "only `get` asks another call"
+    yield from _exchange_faults(api, call)
+    for index, first in enumerate(call.before):
+        yield from ((("before", index, *at), text) for at, text in _exchange_faults(api, first))
 
 
-def source_complaints(connector: Connector, mapping: MappingFile) -> Iterator[Complaint]:
-    """What a mapping needs of its resource: the id that stands for `{id}`, and the calls that filters and sorts name."""
+def _listing_faults(call: Call) -> Faults:
+    if call.records is None:
+        yield (), "a listing needs `records`: the path of the records on a page"
+    if call.paging is None:
+        yield (), "a listing needs `paging`; where one answer is all, say `paging: {style: none}`"
+        return
+    state = _STATE.get(call.paging.style)
+    if state and state not in call.holes:
+        yield ("paging",), f"nothing sends {{{state}}}: without it every page would be the first"
+    if call.paging.style == "snapshot" and call.records is not None and not _is_plain_list(call.records.path):
+        yield (
+            ("records",),
+            "records that are captured stand at plain keys and then [*], as in $.data[*]: they are kept unread",
+        )
+
+
+def _is_plain_list(path: str) -> bool:
+    keys = parse_path(path).leading
+    return all(isinstance(key, str) for key in keys) and path == written(keys) + "[*]"
+
+
+def _get_faults(resource: Resource, call: Call) -> Faults:
+    if call.call is not None:
+        other = resource.calls.get(call.call)
+        if other is None:
+            yield ("call",), f"no such call of the resource; it has: {', '.join(resource.calls) or 'none'}"
+        elif other.records is None:
+            yield ("call",), f"the call `{call.call}` needs `records` to be searched"
+    if (call.from_ or call.otherwise) and resource.list is None:
+        yield (), "there is no `list` to read"
+    if call.call is None and call.from_ is None and "id" not in call.holes:
+        yield (), "nothing sends {id}: without it every get would be the same"
+
+
+def _exchange_faults(api: Api, sent: Sent) -> Faults:
+    if sent.exchange is None:
+        return
+    way = api.exchanges.get(sent.exchange)
+    if way is None:
+        yield ("exchange",), f"no such exchange; this api has: {', '.join(api.exchanges) or 'none'}"
+        return
+    for name in way.ways.values() if isinstance(way, Chosen) else (sent.exchange,):
+        takes = getattr(api.exchanges.get(name), "takes", sent.give)
+        if set(sent.give) != set(takes):
+            yield (
+                ("give",),
+                f"the exchange takes {', '.join(takes)}; given: {', '.join(sent.give) or 'nothing'}",
+            )
+            return
+
+
+def _choice_faults(connector: Connector, api: Api, way: Exchange) -> Faults:
+    """A choice names exchanges that there are, for each value that its setting may have."""
+    if not isinstance(way, Chosen):
+        return
+    for value, name in way.ways.items():
+        if isinstance(api.exchanges.get(name), Chosen | None):
+            yield ("ways", value), f"no exchange to choose; this api has: {', '.join(api.exchanges)}"
+    setting = {**connector.settings, **api.settings}.get(way.by.partition(".")[2])
+    if setting is None:
+        yield ("by",), "no such setting"
+    elif setting.choices is None or setting.default is None:
+        yield ("by",), "the setting needs `choices` and a `default`, so that there is always a way"
+    elif lacking := sorted(set(setting.choices.values()) - set(way.ways)):
+        yield ("ways",), f"no way for what the setting may be: {', '.join(lacking)}"
+
+
+def source_complaints(connector: Connector, mapping: MappingFile, read: Iterable[str]) -> Iterator[Complaint]:
+    """What a mapping needs of its resource: the id that stands for `{id}`, columns for the paths that it reads, and
+    the calls that filters and sorts name."""
     _, resource = connector.source(mapping.source)
     rule = mapping.fields.get("id")
     path = getattr(rule, "path", None)
@@ -157,6 +235,13 @@ def source_complaints(connector: Connector, mapping: MappingFile) -> Iterator[Co
         yield Complaint(
             ("fields", "id"), f"the key of {mapping.source} says {says}, and the id must say the same"
         )
+    yield from _column_complaints(resource, mapping, read)
+    for name, sort in mapping.sorts.items():
+        if sort is not None and sort.evaluate == "here" and not _is_captured(resource):
+            yield Complaint(
+                ("sorts", name),
+                "only a listing that is captured (`paging: {style: snapshot}`) can be sorted here",
+            )
     named = [("filters", name, one) for name, one in mapping.filters.items()]
     for kind, name, one in [*named, *(("sorts", name, one) for name, one in mapping.sorts.items())]:
         if one is None or one.call is None:
@@ -170,6 +255,37 @@ def source_complaints(connector: Connector, mapping: MappingFile) -> Iterator[Co
             yield Complaint(
                 (kind, name, "call"), f"the call `{one.call}` needs `records` to be read as a listing"
             )
+
+
+def _is_captured(resource: Resource) -> bool:
+    return resource.list is not None and getattr(resource.list.paging, "style", None) == "snapshot"
+
+
+def _column_complaints(resource: Resource, mapping: MappingFile, read: Iterable[str]) -> Iterator[Complaint]:
+    if not resource.columns:
+        return
+    words, outside = resource.columns_for(read)
+    for path in outside:
+        yield Complaint(
+            ("fields", *_reading(mapping, path)),
+            f"{mapping.source} answers nothing at {path}: it is in no column of the connector's list",
+            path,
+            (*resource.columns.values(), *resource.always),
+        )
+    if not words:
+        yield Complaint(("fields",), "no rule reads a column, and a call asks for {columns}")
+
+
+def _reading(mapping: MappingFile, path: str) -> tuple[str, ...]:
+    """The field whose rule says the path, if one says it just so."""
+    for name, rule in mapping.fields.items():
+        if getattr(rule, "path", None) == path:
+            return (name,)
+        inner = getattr(rule, "object", None) or {}
+        for part, one in inner.items():
+            if getattr(one, "path", None) == path:
+                return (name, part)
+    return ()
 
 
 def unmapped_sources(connector: Connector, mapped: set[str], other_faults: bool) -> list[Complaint]:

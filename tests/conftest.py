@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from connector.account import Opened, open_account
+from connector.captures import MemoryShelf
 from connector.catalog import Catalog
 from connector.cursor import Seal
 from connector.directory import AsyncDirectory, Directory
@@ -39,6 +40,8 @@ class Calling:
     mappings: Path
     transport: Transport
     waits: list[float] = field(default_factory=list)
+    shelf: MemoryShelf = field(default_factory=MemoryShelf)
+    """What directories share besides a vendor, as processes share a store."""
     _opened: dict[str, Opened] = field(default_factory=dict)
 
     def opened(self, listing: str) -> Opened:
@@ -50,7 +53,8 @@ class Calling:
         return self._opened[listing]
 
     def questions(self, listing: str, **settings: Any) -> Questions:
-        return Questions(self.opened(listing), Seal([KEY]), Settings(**settings), Clock(random=lambda: 0.0))
+        clock = Clock(random=lambda: 0.0)
+        return Questions(self.opened(listing), Seal([KEY]), Settings(**settings), clock, self.shelf)
 
     def directory(self, listing: str, **settings: Any) -> Directory:
         """A directory of its own memory; waits are noted in `waits`, not waited."""

@@ -87,7 +87,6 @@ def test_what_is_not_given_is_left_out_and_null_stays() -> None:
         ("{0}", "is not a hole"),
         ("{value:>10}", "unknown quoting"),
         ("{value:Double}", "unknown quoting"),
-        ("{value:shell}", "not built yet"),
     ],
 )
 def test_what_is_no_template_is_refused(text: str, reason: str) -> None:

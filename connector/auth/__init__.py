@@ -11,13 +11,12 @@ from typing import Annotated
 from pydantic import Field
 
 from connector.auth.bearer import Bearer
+from connector.auth.header import Header
 from connector.auth.none import NoAuth
 
 __all__ = ["NOT_BUILT", "Auth"]
 
-Auth = Annotated[NoAuth | Bearer, Field(discriminator="style")]
+Auth = Annotated[NoAuth | Bearer | Header, Field(discriminator="style")]
 
-NOT_BUILT = frozenset(
-    {"header", "basic", "query", "oauth2_client_credentials", "oauth2_refresh", "oauth2_jwt"}
-)
+NOT_BUILT = frozenset({"basic", "query", "oauth2_client_credentials", "oauth2_refresh", "oauth2_jwt"})
 """Styles of the format that are refused by name until they are built."""

@@ -5,12 +5,15 @@ A call that names a verb is its own exchange; `exchange: name` sends it through 
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
+from connector.exchange.chosen import Chosen
 from connector.exchange.request import VERBS, Request, write_query
 from connector.exchange.single import Single
+from connector.exchange.submit_and_poll import SubmitAndPoll
 
-__all__ = ["NOT_BUILT", "VERBS", "Exchange", "Request", "Single", "write_query"]
+__all__ = ["VERBS", "Chosen", "Exchange", "Request", "Single", "SubmitAndPoll", "write_query"]
 
-Exchange = Single
-
-NOT_BUILT = frozenset({"submit_and_poll"})
-"""Styles of the format that are refused by name until they are built."""
+Exchange = Annotated[Single | SubmitAndPoll | Chosen, Field(discriminator="style")]

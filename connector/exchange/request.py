@@ -63,7 +63,9 @@ class Request(BaseModel):
         if len(named) != 1:
             found = " and ".join(named) or "none"
             raise PydanticCustomError(
-                "verb", "a call has exactly one verb, found {found}", {"found": found, "allowed": self.verbs}
+                "verb",
+                "a call has exactly one verb, found {found}",
+                {"found": found, "allowed": [v.rstrip("_") for v in self.verbs]},
             )
         if self.effect is None and named[0] in VERBS and named[0] != "get":
             raise PydanticCustomError(

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from connector.errorrule import ErrorRule
 from connector.exchange.request import Request
 
 __all__ = ["Single"]
@@ -21,3 +22,5 @@ class Single(BaseModel):
     """Names of the holes that a call gives."""
     submit: Request
     """The request."""
+    errors: tuple[ErrorRule, ...] = ()
+    """Tried after a call's own and before the api's."""

@@ -57,6 +57,8 @@ def compile_mapping(mapping: MappingFile, membership: str | None) -> tuple[Mappe
             {**{n: r for n, r in sent.items() if n in rules}, **given},
         )
     readers |= _details(base, shape)
+    if mapping.where is not None:
+        survey.paths.update(mapping.where.paths)
     members = None if mapping.members is None else _members(mapping.members, survey)
     checks.check_file(mapping, shape, membership, survey)
     if survey.complaints:

@@ -66,9 +66,14 @@ class AnswerFacts:
     """What a condition may ask of an answer; `json` is MISSING unless the body is JSON. Its repr shows no body."""
 
     status: int
-    text: str = field(repr=False)
+    raw: bytes = field(repr=False)
     body_kind: str
     json: Any = field(default=MISSING, repr=False)
+
+    @property
+    def text(self) -> str:
+        """The body as text, made when it is asked for: a large answer is not held twice."""
+        return self.raw.decode("utf-8", "replace")
 
 
 class Holds(Protocol):
@@ -300,6 +305,11 @@ class AnswerCondition(RootModel[Annotated[dict[_AnswerKey, Test], Field(min_leng
     def paths(self) -> tuple[str, ...]:
         """The paths into the body that it reads."""
         return tuple(key for key in self.root if key not in _ABOUT_THE_ANSWER)
+
+    @property
+    def asks_status_only(self) -> bool:
+        """Whether the body need not be looked at."""
+        return set(self.root) == {"status"}
 
     def compile(self) -> Callable[[AnswerFacts], bool]:
         """What says whether an answer meets the condition."""

@@ -49,6 +49,7 @@ __all__ = [
     "json_equal",
     "json_type",
     "parse_path",
+    "written",
 ]
 
 
@@ -108,6 +109,8 @@ class Path:
     `many` is decided by the path's form, never by how many matches came. `steps` are the keys of a path that has
     only `.x` and `[n]` steps, otherwise None.
 
+    `leading` are the keys before the first step that may take several.
+
     `one(record, notes)` is for scalar positions: the value (None is a value) or MISSING; several matches are a
     note and MISSING. `all(record, notes)` is for list positions: every match, or MISSING or None where what
     stands before the last `[*]` (slice, filter, `..`) is missing or null. `[]` only when a list is there.
@@ -116,6 +119,7 @@ class Path:
     text: str
     many: bool = field(compare=False, repr=False)
     steps: tuple[str | int, ...] | None = field(compare=False, repr=False)
+    leading: tuple[str | int, ...] = field(compare=False, repr=False)
     one: One = field(compare=False, repr=False)
     all: All = field(compare=False, repr=False)
     located: Callable[[Any], list[tuple[str, Any]]] = field(compare=False, repr=False)
@@ -126,10 +130,15 @@ class Path:
         found = self.located(record)
         if len(found) == 1:
             return found[0][0]
-        return self.text if self.steps is None else "$" + "".join(map(key_text, self.steps))
+        return self.text if self.steps is None else written(self.steps)
 
     def __reduce__(self) -> tuple[Callable[[str], Path], tuple[str]]:
         return parse_path, (self.text,)
+
+
+def written(keys: Sequence[str | int]) -> str:
+    """Plain steps as a path's text: `$.a['b c'][0]`."""
+    return "$" + "".join(map(key_text, keys))
 
 
 @lru_cache(maxsize=10_000)
@@ -147,10 +156,20 @@ def parse_path(text: str) -> Path:
         text=text,
         many=many,
         steps=None if many else plain,
+        leading=_leading(steps),
         one=_only_match(text, every) if many else _one(steps, plain),
         all=every,
         located=lambda record: walk(steps, [("$", record)], record, []),
     )
+
+
+def _leading(steps: Sequence[Step]) -> tuple[str | int, ...]:
+    found = []
+    for step in steps:
+        if step.only is None or step.deep:
+            break
+        found.append(step.only)
+    return tuple(found)
 
 
 def _path_text(text: str) -> str:
@@ -343,7 +362,7 @@ def _left_to_library(text: str, tree: JSONPath) -> Path:
 
     many = _may_be_many(tree)
     only = _only_match(text, every)
-    return Path(text=text, many=many, steps=None, one=only, all=every, located=located)
+    return Path(text=text, many=many, steps=None, leading=(), one=only, all=every, located=located)
 
 
 def _may_be_many(tree: Any) -> bool:

@@ -344,16 +344,25 @@ class Filter(Closed):
 
 
 class Sort(Closed):
-    """What is sent so that the vendor sorts."""
+    """How rows are sorted by a field."""
 
+    evaluate: Annotated[Literal["here", "vendor"], one_of("here", "vendor")] = "vendor"
+    """By the vendor, or by us over a capture (`paging: {style: snapshot}`)."""
     query: Mapping[str, ValueText] = {}
+    """Sent with the list call so that the vendor sorts."""
     json_: ValueText = Field(None, alias="json")
     call: Name | None = None
 
     @model_validator(mode="after")
     def _sends(self) -> Sort:
-        if not self.query and self.json_ is None and self.call is None:
-            raise _misfit("sort", "what is sent to the vendor? one of query, json and call is needed")
+        sends = bool(self.query) or self.json_ is not None or self.call is not None
+        if sends == (self.evaluate == "here"):
+            raise _misfit(
+                "sort",
+                "what is sent to the vendor? one of query, json and call is needed"
+                if self.evaluate == "vendor"
+                else "evaluated here, nothing is sent; remove query, json and call",
+            )
         return self
 
 

@@ -110,8 +110,9 @@ class User(BaseModel):
     groups: Annotated[list[GroupRef] | None, Membership()] = None
     """null: not known. []: none. Absent: not asked for (`include=groups`)."""
     licenses: Annotated[list[LicenseRef] | None, Membership()] = None
-    organizations: list[NamedRef] | None = None
-    workspaces: list[NamedRef] | None = None
+    organizations: Annotated[list[NamedRef] | None, Membership()] = None
+    """The parts of the tenant (nodes, organizational units) that the user belongs to."""
+    workspaces: Annotated[list[NamedRef] | None, Membership()] = None
     avatar: str | None = None
     """URL of a picture."""
     timezone: str | None = None

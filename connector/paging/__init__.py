@@ -12,6 +12,7 @@ A listing's verdict, from what ended it and what was noticed on the way (tested 
     offset, page          more, empty_page      no total, or total = seen            complete
     page                  pages                 no total, or total = seen            complete
     token                 no_next               no total, or total = seen            complete
+    snapshot              capture               total (else records captured) = seen complete
     any                   any                   seen < total                         partial     fewer_than_declared
     any                   any                   seen > total, total never moved      error       paging_broken
     any                   any                   total moved                          unproven    total_moved
@@ -39,11 +40,12 @@ from connector.paging.facts import PageFacts, State, Step
 from connector.paging.none import NoPaging
 from connector.paging.offset import Offset
 from connector.paging.page import Page
+from connector.paging.snapshot import Snapshot
 from connector.paging.token import Token
 
-__all__ = ["NOT_BUILT", "NoPaging", "PageFacts", "Paging", "State", "Step"]
+__all__ = ["NOT_BUILT", "NoPaging", "PageFacts", "Paging", "Snapshot", "State", "Step"]
 
-Paging = Annotated[NoPaging | Offset | Page | Token, Field(discriminator="style")]
+Paging = Annotated[NoPaging | Offset | Page | Token | Snapshot, Field(discriminator="style")]
 
-NOT_BUILT = frozenset({"snapshot", "next_url", "link_header"})
+NOT_BUILT = frozenset({"next_url", "link_header"})
 """Styles of the format that are refused by name until they are built."""

@@ -117,7 +117,10 @@ class Accounts:
         allow_networks: Sequence[str] = (),
         overrides: Mapping[str, Any] = {},
     ) -> Account:
-        """Everything of an account anew, but for its id, its name and when it was made. Raises NotFound."""
+        """Everything of an account anew, but for its id, its name and when it was made; what was captured for it goes.
+
+        Raises NotFound.
+        """
         row = _row(connector, settings, sources, base_urls, allow_networks, overrides)
         table = schema.accounts
         with self._database.writing() as connection:
@@ -128,6 +131,8 @@ class Accounts:
                 .values(version=table.c.version + 1, updated_at=self._now(), **row)
             )
             connection.execute(delete(schema.secrets).where(schema.secrets.c.account_id == account_id))
+            connection.execute(delete(schema.captures).where(schema.captures.c.account_id == account_id))
+            connection.execute(delete(schema.refreshes).where(schema.refreshes.c.account_id == account_id))
             _put_secrets(connection, self._sealed(account_id, secrets, origins))
         return self.get(account_id)
 
@@ -157,10 +162,9 @@ class Accounts:
         return found[0]
 
     def remove(self, name_or_id: str) -> None:
-        """An account and its secrets. Raises NotFound."""
+        """An account with its secrets and all that was captured for it. Raises NotFound."""
         with self._database.writing() as connection:
             account_id = self._locked_id(connection, name_or_id)
-            connection.execute(delete(schema.secrets).where(schema.secrets.c.account_id == account_id))
             connection.execute(delete(schema.accounts).where(schema.accounts.c.id == account_id))
 
     def secrets(self, account: Account, origins: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     DateTime,
     Dialect,
@@ -26,9 +27,21 @@ from sqlalchemy import (
     table,
 )
 
-__all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "UtcDateTime", "accounts", "metadata", "secrets", "versions"]
+__all__ = [
+    "HEAD",
+    "REVISIONS",
+    "VERSION_TABLE",
+    "UtcDateTime",
+    "accounts",
+    "capture_chunks",
+    "captures",
+    "metadata",
+    "refreshes",
+    "secrets",
+    "versions",
+]
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "connector_alembic_version"
 
@@ -61,6 +74,7 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
         "uq": "uq_%(table_name)s_%(column_0_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
     }
 )
 
@@ -87,4 +101,38 @@ secrets = Table(
     Column("account_id", ForeignKey(accounts.c.id, ondelete="CASCADE"), primary_key=True),
     Column("name", String(255), primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
+)
+
+captures = Table(
+    "connector_captures",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("account_id", ForeignKey(accounts.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("key", String(64), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("holder", String(32), nullable=False),
+    Column("held_until", UtcDateTime, nullable=False),
+    Column("progress", Text, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("declared", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("warnings", Text, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=True),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+capture_chunks = Table(
+    "connector_capture_chunks",
+    metadata,
+    Column("capture_id", ForeignKey(captures.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+refreshes = Table(
+    "connector_refreshes",
+    metadata,
+    Column("account_id", ForeignKey(accounts.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("done_at", UtcDateTime, nullable=False),
 )

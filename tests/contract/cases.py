@@ -15,13 +15,15 @@ from typing import Any
 
 from connector import yamlfile
 from connector.account import Opened, open_account
+from connector.captures import Captures, MemoryShelf
 from connector.catalog import Catalog, Loaded
-from connector.fetch import Reading, fetch_one, fetch_page
+from connector.fetch import fetch_one, fetch_page
 from connector.flow import Budget, Clock, drive
 from connector.notices import Notices
 from connector.query import Question
+from connector.reading import Reading
 from connector.walk import Place
-from connector.wire import Answer, Call
+from tests.contract.carried import answering
 
 __all__ = [
     "FIXTURES",
@@ -127,16 +129,14 @@ def read_case(case: Case) -> dict[str, Any]:
     """What the connector makes of a case, in the form of its expected file."""
     opened = _opened(case.connector)
     source = opened.loaded.sources[case.source]
-    reading = Reading(opened, opened.apis[case.source.partition(".")[0]], source)
+    captures = Captures(MemoryShelf(), opened.account)
+    reading = Reading(opened, opened.apis[case.source.partition(".")[0]], source, captures)
     # One call: a page that is not the last is read, and not followed.
     budget, notices = Budget(Clock(), calls=1), Notices()
-
-    def answer(call: Call) -> Answer:
-        assert call.method == "GET"
-        return Answer(200, {"content-type": "application/json"}, case.vendor.read_bytes())
+    answer = answering(reading, case.vendor.read_bytes())
 
     def wait(seconds: float) -> None:
-        raise AssertionError(f"a fixture is not worth waiting {seconds} s for")
+        """Nobody waits for a fixture."""
 
     found: dict[str, Any] = {}
     if case.call == "get":

@@ -143,20 +143,20 @@ def test_what_is_no_condition_is_refused(
 @pytest.mark.parametrize(
     ("text", "facts", "holds"),
     [
-        ("{status: 404}", AnswerFacts(404, "", "empty"), True),
-        ("{status: [404, 410]}", AnswerFacts(410, "", "empty"), True),
-        ("{status: {not: 200}}", AnswerFacts(200, "", "empty"), False),
-        ("{status: true}", AnswerFacts(1, "", "empty"), False),
-        ("{text: {contains: NOT FOUND}}", AnswerFacts(500, "user not found", "text"), True),
-        ("{text: {empty: true}}", AnswerFacts(500, "", "empty"), True),
-        ("{status: 200, body: binary}", AnswerFacts(200, "", "binary"), True),
-        ("{status: 200, body: json}", AnswerFacts(200, "<html>", "text"), False),
-        ("{status: 200, $.ok: true}", AnswerFacts(200, "{}", "json", {"ok": True}), True),
-        ("{$.ok: {not: true}}", AnswerFacts(200, "<html>", "text"), True),
-        ("{$: {present: true}}", AnswerFacts(200, "<html>", "text"), False),
-        ("{$: {present: true}}", AnswerFacts(200, "null", "json", None), True),
-        ("{'$.errors[*].code': [7, 8]}", AnswerFacts(400, "", "json", {"errors": [{"code": 8}]}), True),
-        ("{'$.errors[*].code': [7, 8]}", AnswerFacts(400, "", "text"), False),
+        ("{status: 404}", AnswerFacts(404, b"", "empty"), True),
+        ("{status: [404, 410]}", AnswerFacts(410, b"", "empty"), True),
+        ("{status: {not: 200}}", AnswerFacts(200, b"", "empty"), False),
+        ("{status: true}", AnswerFacts(1, b"", "empty"), False),
+        ("{text: {contains: NOT FOUND}}", AnswerFacts(500, b"user not found", "text"), True),
+        ("{text: {empty: true}}", AnswerFacts(500, b"", "empty"), True),
+        ("{status: 200, body: binary}", AnswerFacts(200, b"", "binary"), True),
+        ("{status: 200, body: json}", AnswerFacts(200, b"<html>", "text"), False),
+        ("{status: 200, $.ok: true}", AnswerFacts(200, b"{}", "json", {"ok": True}), True),
+        ("{$.ok: {not: true}}", AnswerFacts(200, b"<html>", "text"), True),
+        ("{$: {present: true}}", AnswerFacts(200, b"<html>", "text"), False),
+        ("{$: {present: true}}", AnswerFacts(200, b"null", "json", None), True),
+        ("{'$.errors[*].code': [7, 8]}", AnswerFacts(400, b"", "json", {"errors": [{"code": 8}]}), True),
+        ("{'$.errors[*].code': [7, 8]}", AnswerFacts(400, b"", "text"), False),
     ],
 )
 def test_an_answer_is_judged_by_status_text_body_and_paths(
@@ -190,7 +190,7 @@ def test_what_an_answer_condition_reads() -> None:
 
 def test_the_facts_of_an_answer_never_show_its_body() -> None:
     assert (
-        repr(AnswerFacts(200, "hush", "json", {"token": "hush"}))
+        repr(AnswerFacts(200, b"hush", "json", {"token": "hush"}))
         == "AnswerFacts(status=200, body_kind='json')"
     )
 

@@ -1,0 +1,221 @@
+"""One logical call of an account: planned, sent within what the vendor allows, tried again, judged.
+
+A call through `submit_and_poll` is submitted once, however long the vendor works on it: when the question's
+time ends first, `StillWorking` says what to go on with. A lost ticket is never read as "not found", and
+nothing is sent that could not be quoted for its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from connector.account import Opened, OpenedApi
+from connector.answer import Decode, decode_json, meets, read_answer, told
+from connector.errors import ConnectorError, RateLimited, VendorError, VendorFailure, VendorUnavailable
+from connector.exchange import Request, SubmitAndPoll
+from connector.flow import Budget, Flow, Pause, Work
+from connector.mapping.path import MISSING, Notes, json_type, parse_path
+from connector.pace import RetryPolicy, next_delay, parse_retry_after
+from connector.plan import plan_call
+from connector.wire import Answer
+from connector.wire import Call as WireCall
+
+__all__ = ["Pending", "Progress", "StillWorking", "ask"]
+
+Judge = Callable[[Answer, WireCall], Any]
+Progress = dict[str, Any]
+"""What the vendor works on, as plain JSON: its `ticket`, and `since` when (seconds of the epoch)."""
+_WORKING = object()
+
+
+@dataclass(frozen=True)
+class Pending:
+    """How a call that is still worked on is gone on with."""
+
+    progress: Progress | None = None
+    """What an earlier question left; nothing is submitted again."""
+    note: Callable[[Progress], Work] | None = None
+    """Told whenever the vendor is still at it."""
+
+
+class StillWorking(Exception):  # not an error: the vendor has more to do than the question has time
+    """The question's time ends before the vendor has answered. `reason` is why the last poll failed, if it did."""
+
+    def __init__(self, progress: Progress | None, reason: ConnectorError | None = None) -> None:
+        super().__init__("the vendor is still working")
+        self.progress, self.reason = progress, reason
+
+
+def ask(
+    opened: Opened,
+    api: OpenedApi,
+    request: Request,
+    values: Mapping[str, Any],
+    budget: Budget,
+    *,
+    decode: Decode = decode_json,
+    pending: Pending | None = None,
+    **added: Any,
+) -> Flow[Any]:
+    """The JSON answer to one logical call. Raises what the vendor's answer or silence means.
+
+    Raises StillWorking only where `pending` is given; without it that is VendorUnavailable.
+    """
+    asking = _Asking(opened, api, budget)
+    judge = asking.judge(request, decode)
+    way = api.definition.exchange_of(request, api.values)
+    budget.used += 1
+    if not isinstance(way, SubmitAndPoll):
+        call = plan_call(api, request, values, **added)
+        return (yield from asking.send(call, judge, counted=True))
+    progress = pending.progress if pending else None
+    wait = 0.0  # what an earlier question left has had its time
+    if progress is None:
+        call = plan_call(api, request, values, **added)
+        progress = yield from asking.submit(way, call, asking.judge(request, decode_json))
+        wait = way.poll.every
+    poll = plan_call(api, way.poll, {**values, "ticket": progress["ticket"]})
+    note = pending.note if pending else None
+    try:
+        return (yield from asking.result(way, poll, progress, wait, asking.judge_poll(way, judge), note))
+    except StillWorking as working:
+        if pending is not None:
+            raise
+        raise working.reason or VendorUnavailable(
+            f"{opened.loaded.name}: the vendor is still working, and the time for this question is over",
+            hint="ask again later; CONNECTOR_MAX_SECONDS gives a question more time",
+        ) from None
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """One api of an account, asked within one question."""
+
+    opened: Opened
+    api: OpenedApi
+    budget: Budget
+
+    def judge(self, request: Request, decode: Decode) -> Judge:
+        return lambda answer, sent: read_answer(self.opened, self.api, request, answer, sent, decode)
+
+    def judge_poll(self, way: SubmitAndPoll, judge: Judge) -> Judge:
+        """What a poll brought: that the vendor is still at it, a result, or a failure.
+
+        A failure of the request itself is returned, not raised: asking for the same result again changes nothing.
+        """
+
+        def judge_poll(answer: Answer, sent: WireCall) -> Any:
+            if meets(way.poll.pending, answer):
+                return _WORKING
+            if way.poll.lost is not None and meets(way.poll.lost, answer):
+                lost = "what was submitted is lost: the vendor doesn't know its ticket any more"
+                return VendorUnavailable(
+                    told(self.opened, sent, answer, lost),
+                    status=answer.status,
+                    hint="ask again; nothing is known of what was asked for",
+                )
+            try:
+                return judge(answer, sent)
+            except VendorFailure as error:
+                if any(meets(condition, answer) for condition in way.poll.again):
+                    raise
+                return error
+
+        return judge_poll
+
+    def submit(self, way: SubmitAndPoll, call: WireCall, judge: Judge) -> Flow[Progress]:
+        """Submits once (again only what was refused), and reads the ticket."""
+        answer = yield from self.send(call, judge)
+        found = parse_path(way.ticket).one(answer, Notes()) if answer is not MISSING else MISSING
+        if type(found) not in (str, int) or found == "":
+            shown = "nothing" if found is MISSING else json_type(found)
+            raise VendorError(f"{self.opened.loaded.name}: expected a ticket at {way.ticket}, got {shown}")
+        return {"ticket": str(found), "since": self.budget.clock.now().timestamp()}
+
+    def result(
+        self,
+        way: SubmitAndPoll,
+        poll: WireCall,
+        progress: Progress,
+        wait: float,
+        judge: Judge,
+        note: Callable[[Progress], Work] | None,
+    ) -> Flow[Any]:
+        """Polls, ever more slowly. Raises StillWorking when the question's time ends first."""
+        while True:
+            if note is not None:
+                yield note(progress)
+            worked = self.budget.clock.now().timestamp() - progress["since"]
+            if worked + wait > way.poll.give_up:
+                raise VendorUnavailable(
+                    f"{self.opened.loaded.name}: the vendor did not finish within {way.poll.give_up:g} s what was submitted",
+                    hint="its queue is stuck, or it needs longer than the connector waits (give_up)",
+                )
+            if wait >= self.budget.left:
+                raise StillWorking(progress)
+            if wait:
+                yield Pause(wait)
+            try:
+                found = yield from self.send(poll, judge)
+            except (RateLimited, VendorUnavailable) as error:
+                raise StillWorking(progress, error) from None
+            if isinstance(found, VendorFailure):
+                raise found
+            if found is not _WORKING:
+                return found
+            wait = min(wait * 2 or way.poll.every, way.poll.slowing_to)
+
+    def send(self, call: WireCall, judge: Judge, *, counted: bool = False) -> Flow[Any]:
+        """One HTTP call with its retries. `counted`: each retry counts as a call of the question."""
+        rule, budget = self.api.definition.retry, self.budget
+        policy = RetryPolicy(on=frozenset(rule.on), times=rule.times)
+        tried = 0
+        while True:
+            yield from self._within_allowance()
+            left = budget.left
+            if tried and left <= 0:
+                raise VendorUnavailable(f"{self.opened.loaded.name}: no time is left for another try")
+            sent = replace(call, timeout=min(budget.timeout, max(left, 0.1)), deadline=max(left, 0.1))
+            budget.used += counted and tried > 0
+            began = budget.clock.seconds()
+            trace: dict[str, Any] = {"method": sent.method, "url": self.opened.redaction.text(sent.url)}
+            budget.trace.append(trace)
+            try:
+                answer = yield sent
+                trace |= {
+                    "status": answer.status,
+                    "bytes": len(answer.body),
+                    "seconds": round(budget.clock.seconds() - began, 4),
+                }
+                return judge(answer, sent)
+            except VendorFailure as error:
+                trace["error"] = error.code
+                if error.retry_header is not None:
+                    error.retry_after = parse_retry_after(error.retry_header, budget.clock.now())
+                tried += 1
+                delay = next_delay(
+                    policy,
+                    error,
+                    tried,
+                    repeatable=call.repeatable,
+                    left=budget.left,
+                    random=budget.clock.random(),
+                )
+                if delay is None:
+                    raise
+            yield Pause(delay)
+
+    def _within_allowance(self) -> Flow[None]:
+        """Waits until the account may send another call; raises RateLimited, unsent, where that takes too long."""
+        allowance, budget = self.api.allowance, self.budget
+        while allowance is not None and (wait := allowance.take(budget.clock.seconds())) > 0:
+            if wait >= budget.left:
+                rule = self.api.definition.rate
+                raise RateLimited(
+                    f"{self.opened.loaded.name}: {rule.budget.text if rule else 'all'} calls are what "
+                    f"{self.api.label} allows, and they are used up; nothing was sent",
+                    retry_after=wait,
+                )
+            yield Pause(wait)

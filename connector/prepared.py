@@ -1,0 +1,81 @@
+"""A listing's call with what stands `before` it, which makes the vendor answer with what is true now.
+
+Each step is sent once: what the vendor already works on (`progress` has the step and its ticket) is gone on
+with. What the vendor refuses is a warning or an error, as the connector says, never a silent old answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from connector.answer import Decode, decode_json
+from connector.ask import Pending, Progress, StillWorking, ask
+from connector.definition import Before, Call
+from connector.errors import ConnectorError, Forbidden, VendorRefused
+from connector.flow import Budget, Flow, Work
+from connector.plan import fingerprint, plan_call
+from connector.reading import Reading
+
+__all__ = ["ask_prepared"]
+
+Warn = Callable[[str, str], Any]
+Note = Callable[[Progress], Work]
+
+
+def ask_prepared(
+    reading: Reading,
+    call: Call,
+    values: Mapping[str, Any],
+    budget: Budget,
+    warn: Warn,
+    *,
+    before: Sequence[Before],
+    progress: Progress | None,
+    note: Note | None = None,
+    decode: Decode = decode_json,
+    **added: Any,
+) -> Flow[Any]:
+    """The answer to the call. Raises StillWorking with what to go on with, and what `ask` raises."""
+    step = 0 if progress is None else progress["step"]
+    try:
+        for first in before[step:]:
+            yield from _refresh(reading, first, _pending(step, progress, note), budget, warn)
+            step, progress = step + 1, None
+        return (
+            yield from ask(
+                reading.opened,
+                reading.api,
+                call,
+                values,
+                budget,
+                decode=decode,
+                pending=_pending(step, progress, note),
+                **added,
+            )
+        )
+    except StillWorking as working:
+        raise StillWorking({**(working.progress or {}), "step": step}, working.reason) from None
+
+
+def _refresh(reading: Reading, first: Before, pending: Pending, budget: Budget, warn: Warn) -> Flow[None]:
+    shelf, account = reading.captures.shelf, reading.captures.account
+    name = fingerprint(plan_call(reading.api, first, reading.values))
+    if pending.progress is None and first.at_most_every is not None:
+        now, every = budget.clock.now(), timedelta(seconds=first.at_most_every)
+        if not (yield Work(lambda: shelf.due(account, name, now=now, every=every))):
+            return
+    try:
+        yield from ask(reading.opened, reading.api, first, reading.values, budget, pending=pending)
+    except ConnectorError as error:
+        yield Work(lambda: shelf.undo(account, name))
+        if not isinstance(error, Forbidden | VendorRefused) or first.if_refused == "fail":
+            raise
+        warn("may_be_stale", f"what the vendor lists may be stale: {error.message}")
+
+
+def _pending(step: int, progress: Progress | None, note: Note | None) -> Pending:
+    if note is None:
+        return Pending(progress)
+    return Pending(progress, lambda known: note({**known, "step": step}))

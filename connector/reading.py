@@ -1,0 +1,146 @@
+"""What is read of a vendor's answer: its records, and each of them as a row. Pure; asks nobody anything.
+
+A record that can't be carried is told, never dropped in silence; what a mapping's `where` leaves out is told too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from connector.account import Opened, OpenedApi
+from connector.captures import Captures
+from connector.catalog import Source
+from connector.cursor import digest
+from connector.definition import Call, Resource
+from connector.errors import InvalidRequest, VendorError
+from connector.mapping.path import MISSING, Notes, json_type, parse_path
+from connector.notices import Notices
+from connector.paging import Paging
+
+__all__ = ["Found", "Reading", "check_undecoded", "finish_row", "map_record", "read_records", "tell"]
+
+_OBJECT = ord("{")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What to read, and how its records become rows."""
+
+    opened: Opened
+    api: OpenedApi
+    source: Source
+    captures: Captures
+    fill: Callable[[dict[str, Any], Notes], None] | None = None
+    """Fills what stands elsewhere (a user's groups) into a row."""
+    drop: frozenset[str] = frozenset()
+    """Fields that are left out of rows."""
+    with_remote_data: bool = False
+    strict: bool = False
+    lookups: Mapping[str, Any] = field(default_factory=dict)
+
+    def call(self, name: str) -> Call:
+        found = self.resource.named_calls().get(name)
+        if found is None:
+            raise InvalidRequest(
+                f"{self.opened.loaded.name} can't {name} {self.source.mapping.unified}: {self.source.name} has no `{name}`"
+            )
+        return found
+
+    @property
+    def resource(self) -> Resource:
+        return self.opened.loaded.definition.source(self.source.name)[1]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What a call's holes may have of the source: the columns that its mapping reads."""
+        found = self.resource.columns_for(self.source.mapper.paths)[0]
+        return {"columns": ",".join(found)} if found else {}
+
+
+def read_records(call: Call, style: Paging | None, body: Any) -> Sequence[Any]:
+    """The records of a page. Missing is an error unless the total is 0 or the connector says `if_missing: empty`."""
+    assert call.records is not None
+    notes = Notes()
+    found = parse_path(call.records.path).all(body, notes) if body is not MISSING else MISSING
+    if isinstance(found, list):
+        for item in found:
+            if not isinstance(item, Mapping):
+                raise _no_record(call.records.path, item)
+        return found
+    if found is MISSING and not notes.found:
+        if call.records.if_missing == "empty" and body is not MISSING:
+            return []
+        if (
+            style is not None
+            and style.total is not None
+            and body is not MISSING
+            and style.declared(body) == 0
+        ):
+            return []
+        what = "is empty" if body is MISSING else f"has no records at {call.records.path}"
+        raise VendorError(f"the answer {what}")
+    shown = notes.found[0].message if notes.found else "expected list, got null"
+    raise VendorError(f"the records at {call.records.path}: {shown}")
+
+
+def check_undecoded(call: Call, records: Iterable[msgspec.Raw]) -> None:
+    """As `read_records` checks those that it reads: raises VendorError for one that is no object."""
+    assert call.records is not None
+    for record in records:
+        if memoryview(record)[0] != _OBJECT:
+            raise _no_record(call.records.path, msgspec.json.decode(record))
+
+
+def _no_record(path: str, item: Any) -> VendorError:
+    return VendorError(f"the records at {path}: expected objects, got {json_type(item)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One record as it was read. `key` tells it from the others on its page; None where it can't be carried."""
+
+    row: dict[str, Any]
+    key: str | None
+    is_kept: bool
+    notes: Notes
+    members: list[Any] | None = None
+
+
+def map_record(reading: Reading, record: Any, call: str = "list", at: int = 0) -> Found:
+    """The record through the mapping; `at` is its place on the page."""
+    notes = Notes(lookups=reading.lookups)
+    mapper = reading.source.mapper
+    row = mapper.read(record, notes, call)
+    if not mapper.keep(record):
+        return Found(row, row["id"] or digest(at, record), False, Notes())
+    refs = mapper.members(record, notes) if mapper.unified == "groups" else None
+    return Found(row, row["id"], True, notes, refs)
+
+
+def finish_row(reading: Reading, found: Found, record: Any) -> bool:
+    """Completes the row with what stands elsewhere; whether it is a row at all."""
+    if not found.is_kept or found.key is None:
+        return False
+    for name in reading.drop:
+        found.row.pop(name, None)
+    if reading.fill is not None:
+        reading.fill(found.row, found.notes)
+    if reading.with_remote_data:
+        found.row["remote_data"] = record
+    return True
+
+
+def tell(found: Found, notices: Notices) -> None:
+    """What was noticed about the record."""
+    if not found.is_kept:
+        notices.warn("left_out", "records that the mapping's `where` leaves out")
+        return
+    if found.key is None:
+        found.notes.add("record_without_id", "$", "the record has no id that can be read; it is left out")
+        notices.breaks.add("records_left_out")
+    if found.notes.found:
+        notices.add(found.notes.found, found.key)
