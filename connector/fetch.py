@@ -45,8 +45,8 @@ class Fetched:
     completeness: Completeness
     members: list[list[Any] | None] = field(default_factory=list)
     """For groups: each row's member references."""
-    waits: bool = False
-    """Whether it ends here because the vendor is still working."""
+    waits: StillWorking | Waiting | None = None
+    """Why it ends here, where the vendor is still working."""
 
 
 def fetch_page(
@@ -56,7 +56,8 @@ def fetch_page(
     style = _style(reading.call(question.call))
     rows: list[dict[str, Any]] = []
     members: list[list[Any] | None] = []
-    ended = asked = waits = False
+    ended = asked = False
+    waits: StillWorking | Waiting | None = None
     began = place
     while not ended and len(rows) < limit and not (asked and budget.is_spent):
         asked = True  # one page at least, or a walk would never go on where other calls used the budget up
@@ -70,7 +71,7 @@ def fetch_page(
         except (StillWorking, Waiting) as working:
             place = _waiting(place, working)
             _tell_waiting(working, notices)
-            waits = True
+            waits = working
             break
         except (VendorUnavailable, RateLimited) as error:
             if place == began:
@@ -174,6 +175,8 @@ def _from_list(reading: Reading, key: str, budget: Budget, notices: Notices) -> 
             return Found(fetched.rows[0], key, True, Notes(), fetched.members[0])
         place = fetched.place
         if place is not None and (fetched.waits or budget.is_spent):
+            if fetched.waits and fetched.waits.reason:
+                raise fetched.waits.reason
             raise VendorUnavailable(
                 f"{_name(reading)}: the listing could not be read far enough to find {key!r} in the time there is",
                 hint="ask again later; CONNECTOR_MAX_SECONDS gives a question more time",

@@ -9,8 +9,9 @@ import base64
 import secrets
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["add_to", "demo"]
 
 _USERS = 300
+_NODES = 3
 _FEW = 5
+_WHOLE, _NODE = "demo", "demo-scim"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,30 +43,41 @@ def demo() -> None:
     Nothing of yours is read or changed.
     """
     from connector.cli.sandboxing import keep_account, sandbox_of
+    from connector.sandbox import APIS
 
     connector, double = sandbox_of(None)
-    with double(users=_USERS) as sandbox, _own_store() as stored:
-        _say(f"A made-up tenant of {_USERS} users now answers at {sandbox.base_url}")
-        keep_account(stored, "demo", connector, sandbox)
-        with _opened(stored) as directory:
-            said = ", ".join(f"{api} {answer}" for api, answer in directory.check().items())
-            _say(f"It is connected as the account 'demo', its token sealed. The vendor's own check: {said}")
-            _tour(stored, directory)
+    with double(users=_USERS, nodes=_NODES) as sandbox, _own_store() as stored:
+        _say(
+            f"A made-up tenant of {_USERS} users in {_NODES} nodes now answers on this machine, as a Commander service "
+            f"at {sandbox.commander_url} and as the SCIM endpoint of one node"
+        )
+        keep_account(stored, _WHOLE, connector, sandbox, APIS)
+        keep_account(stored, _NODE, connector, sandbox, APIS[:1])
+        with _opened(stored, _WHOLE) as whole, _opened(stored, _NODE) as node:
+            said = ", ".join(f"{api} {answer}" for api, answer in whole.check().items())
+            _say(f"It is connected, its secrets sealed. The vendor's own checks: {said}")
+            _tour(stored, whole)
+            _step("What each of the two can tell", "connector list users --all --account …")
+            _compare({"Commander": whole, "SCIM": node})
     _end(connector)
 
 
 def _tour(stored: StoredAccounts, directory: Directory) -> None:
     _step("The first users", "connector list users --limit 5")
+    _say("The service has no pages: its one answer is captured, sealed in the store, and paged over.")
     first = directory.list("users", limit=_FEW)
     _show(directory, first)
     _say("Only a page without a next cursor is the last; it may be short, or even empty, before that.")
 
     _step("Another process goes on with the cursor", "connector list users --limit 5 --cursor c1.…")
-    with _opened(stored) as another:
-        _show(another, another.list("users", limit=_FEW, cursor=first.next_cursor))
+    with _opened(stored, _WHOLE) as another:
+        page = another.list("users", limit=_FEW, cursor=first.next_cursor, explain=True)
+        calls = len((page.explain or {})["calls"])
+        _show(another, replace(page, explain=None))
+        _say(f"Calls to the vendor for this page: {calls}.")
 
-    _step("Groups", "connector list groups --limit 5")
-    _show(directory, directory.list("groups", limit=_FEW))
+    _step("Groups", "connector list groups --limit 5 --sort name")
+    _show(directory, directory.list("groups", limit=_FEW, sort_by="name"))
 
     _step("Everyone, to the end", "connector list users --all -o ndjson > users.ndjson")
     _walk(directory)
@@ -79,6 +93,38 @@ def _tour(stored: StoredAccounts, directory: Directory) -> None:
     group = row["groups"][0]
     _step(f"Who is in {harmless(str(group['name']))}", f"connector list groups/{group['id']}/users")
     _show(directory, directory.list(f"groups/{group['id']}/users", limit=_FEW))
+
+
+def _compare(sides: Mapping[str, Directory]) -> None:
+    """What each account saw of the same tenant, counted from its rows."""
+    from connector.cli.table import print_table
+
+    seen = {name: [row for page in side.pages("users") for row in page.rows] for name, side in sides.items()}
+    groups = {
+        name: [row for page in side.pages("groups") for row in page.rows] for name, side in sides.items()
+    }
+    filled = {
+        name: {field for row in rows for field, value in row.items() if value is not None}
+        for name, rows in seen.items()
+    }
+    common = set.intersection(*filled.values())
+    table = {
+        "users": {name: f"{len(rows):,}" for name, rows in seen.items()},
+        "groups": {name: f"{len(rows):,}" for name, rows in groups.items()},
+        "statuses": {
+            name: ", ".join(
+                f"{count} {word}" for word, count in Counter(r["status"] for r in rows).most_common()
+            )
+            for name, rows in seen.items()
+        },
+        "its words": {
+            name: ", ".join(sorted({str(row["status_detail"]) for row in rows}))
+            for name, rows in seen.items()
+        },
+        "only it knows": {name: ", ".join(sorted(fields - common)) for name, fields in filled.items()},
+        "scope": {name: str(side.list("users", limit=1).completeness.scope) for name, side in sides.items()},
+    }
+    print_table(("", *sides), [(what, *(said[name] for name in sides)) for what, said in table.items()])
 
 
 @contextmanager
@@ -98,12 +144,12 @@ def _own_store() -> Iterator[StoredAccounts]:
 
 
 @contextmanager
-def _opened(stored: StoredAccounts) -> Iterator[Directory]:
+def _opened(stored: StoredAccounts, name: str) -> Iterator[Directory]:
     from connector.directory import Directory
     from connector.egress import Egress
     from connector.transport import Transport
 
-    kept, questions = stored.open("demo")
+    kept, questions = stored.open(name)
     transport = Transport(Egress(kept.allow_networks))
     with Directory(questions, transport.send, close=transport.close) as directory:
         yield directory

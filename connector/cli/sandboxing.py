@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -49,6 +49,15 @@ def serve(
     rate: Annotated[
         int | None, typer.Option(min=1, help="Calls a minute; more are refused with 429.")
     ] = None,
+    nodes: Annotated[
+        int, typer.Option(min=1, max=5, help="Over how many nodes the users are spread; SCIM shows one.")
+    ] = 1,
+    apis: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--api", metavar="API", help="An API that the account gets: scim, commander; both if left out."
+        ),
+    ] = None,
     name: Annotated[
         str, typer.Option("--name", "-n", help="The account that reaches it while it runs.")
     ] = "sandbox",
@@ -59,17 +68,18 @@ def serve(
     It runs until Ctrl-C, and an account reaches it as long.
     """
     chosen, double = sandbox_of(connector)
+    granted = _known_apis(apis)
     with _until_stopped() as stopped:
         if account:
             _check_free(name)
-        sandbox = double(users=users, seed=seed, port=port, seats=seats, rate=rate)
+        sandbox = double(users=users, seed=seed, port=port, seats=seats, rate=rate, nodes=nodes)
         with sandbox:
             if not account:
                 _tell_ready(chosen, sandbox)
-                _tell_access(chosen, sandbox)
+                _tell_access(chosen, sandbox, granted)
                 stopped.wait()
                 return
-            kept = _keep(name, chosen, sandbox)
+            kept = _keep(name, chosen, sandbox, granted)
             try:
                 _tell_ready(chosen, sandbox)
                 _tell_commands(name)
@@ -118,16 +128,25 @@ def _check_free(name: str) -> None:
         if not has_account(stored, name):
             return
         known = stored.find(name)
-    if not _is_sandbox(known.base_urls):
+    if not _is_sandbox(known):
         raise InvalidRequest(
             f"there is an account {name!r} already, and it is not a sandbox's", hint="choose another --name"
         )
-    if any(_answers(url) for url in known.base_urls.values()):
+    if any(_answers(url) for url in _urls(known)):
         raise InvalidRequest(f"a sandbox with the account {name!r} is running", hint="choose another --name")
 
 
-def _is_sandbox(base_urls: Mapping[str, str]) -> bool:
-    return bool(base_urls) and all(urlsplit(url).hostname in _LOOPBACK for url in base_urls.values())
+def _urls(account: Account) -> list[str]:
+    """Every address that an account says of itself: in place of an api's own, or as a setting."""
+    return [
+        *account.base_urls.values(),
+        *(str(value) for value in account.settings.values() if "://" in str(value)),
+    ]
+
+
+def _is_sandbox(account: Account) -> bool:
+    urls = _urls(account)
+    return bool(urls) and all(urlsplit(url).hostname in _LOOPBACK for url in urls)
 
 
 def _answers(url: str) -> bool:
@@ -139,19 +158,30 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _keep(name: str, connector: str, sandbox: Sandbox) -> Account:
+def _known_apis(given: Sequence[str] | None) -> tuple[str, ...]:
+    from connector.sandbox import APIS
+
+    for api in given or ():
+        if api not in APIS:
+            raise typer.BadParameter(f"{api!r}; there are: {', '.join(APIS)}", param_hint="--api")
+    return tuple(given or APIS)
+
+
+def _keep(name: str, connector: str, sandbox: Sandbox, apis: Sequence[str]) -> Account:
     from connector.stored import StoredAccounts
 
     with StoredAccounts() as stored:
-        return keep_account(stored, name, connector, sandbox)
+        return keep_account(stored, name, connector, sandbox, apis)
 
 
-def keep_account(stored: StoredAccounts, name: str, connector: str, sandbox: Sandbox) -> Account:
-    """The account that reaches a running sandbox, in place of an earlier one of that name."""
+def keep_account(
+    stored: StoredAccounts, name: str, connector: str, sandbox: Sandbox, apis: Sequence[str]
+) -> Account:
+    """The account that reaches these apis of a running sandbox, in place of an earlier one of that name."""
     from connector.cli.connecting import has_account
     from connector.sandbox import access_to
 
-    access: Access = access_to(sandbox)
+    access: Access = access_to(sandbox, apis)
     return stored.connect(
         name,
         connector,
@@ -168,35 +198,39 @@ def _remove(kept: Account) -> None:
     from connector.stored import StoredAccounts
 
     with StoredAccounts() as stored:
-        if any(known.id == kept.id and known.base_urls == kept.base_urls for known in stored.all()):
+        if any(known.id == kept.id and known.version == kept.version for known in stored.all()):
             stored.remove(kept.id)
 
 
 def _tell_ready(connector: str, sandbox: Sandbox) -> None:
-    _print(f"ready: {connector} sandbox, {len(sandbox.tenant.people):,} users, at {sandbox.base_url}")
+    _print(
+        f"ready: {connector} sandbox, {len(sandbox.tenant.people):,} users: SCIM at {sandbox.base_url}, "
+        f"Commander at {sandbox.commander_url}"
+    )
 
 
 def _tell_commands(name: str) -> None:
     _print(f"account {name!r} reaches it until you press Ctrl-C. In another terminal:")
-    for words in ("list users --limit 20", "list users --filter status=inactive", "list groups"):
+    for words in ("list users --limit 20", "list users --filter status=invited", "list groups"):
         _print(f"  connector {words} --account {name}")
 
 
-def _tell_access(connector: str, sandbox: Sandbox) -> None:
+def _tell_access(connector: str, sandbox: Sandbox, apis: Sequence[str]) -> None:
     from connector.sandbox import access_to
 
-    access = access_to(sandbox)
-    parts = [
-        *(f"--set {key}={value}" for key, value in access.settings.items()),
-        *(f"--base-url {key}={value}" for key, value in access.base_urls.items()),
-        *(f"--allow-network {network}" for network in access.allow_networks),
-    ]
-    _print("to reach it (the token is made up and opens nothing else):")
-    for secret, value in access.secrets.items():
-        variable = secret.upper().replace(".", "_")
-        _print(f"  export {variable}={value}")
-        parts.append(f"--secret {secret}=@env:{variable}")
-    _print(f"  connector connect {connector} --name try {' '.join(parts)}")
+    _print("to reach it (what is secret here is made up and opens nothing else):")
+    for api in apis:
+        access = access_to(sandbox, (api,))
+        parts = [
+            *(f"--set {key}={value}" for key, value in access.settings.items()),
+            *(f"--base-url {key}={value}" for key, value in access.base_urls.items()),
+            *(f"--allow-network {network}" for network in access.allow_networks),
+        ]
+        for secret, value in access.secrets.items():
+            variable = secret.upper().replace(".", "_")
+            _print(f"  export {variable}={value}")
+            parts.append(f"--secret {secret}=@env:{variable}")
+        _print(f"  connector connect {connector} --name try-{api} {' '.join(parts)}")
 
 
 def _print(text: str) -> None:

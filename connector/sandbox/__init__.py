@@ -9,7 +9,7 @@ from __future__ import annotations
 from connector.errors import ConfigurationInvalid
 
 try:
-    from connector.sandbox.registry import SANDBOXES, Access, access_to
+    from connector.sandbox.registry import APIS, SANDBOXES, Access, access_to
     from connector.sandbox.server import Sandbox
 except ModuleNotFoundError as missing:
     if (missing.name or "").partition(".")[0] not in {"litestar", "uvicorn"}:
@@ -19,4 +19,4 @@ except ModuleNotFoundError as missing:
         hint="pip install 'directory-connector[server]'",
     ) from missing
 
-__all__ = ["SANDBOXES", "Access", "Sandbox", "access_to"]
+__all__ = ["APIS", "SANDBOXES", "Access", "Sandbox", "access_to"]

@@ -6,16 +6,19 @@ sandbox of this process; they are never those of a real tenant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from connector.sandbox.server import Sandbox
 
-__all__ = ["SANDBOXES", "Access", "access_to"]
+__all__ = ["APIS", "SANDBOXES", "Access", "access_to"]
 
 SANDBOXES: Mapping[str, type[Sandbox]] = MappingProxyType({"keeper": Sandbox})
 """Connector → its double; the first is the one that is shown when nobody says which."""
+
+APIS = ("scim", "commander")
+"""What a sandbox serves, by the connector's own names."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,14 @@ class Access:
     secrets: Mapping[str, str] = field(repr=False)
 
 
-def access_to(sandbox: Sandbox) -> Access:
-    """For a sandbox that is started: its port is part of the answer."""
-    return Access(
-        settings={"scim.node_id": sandbox.node_id},
-        base_urls={"scim": sandbox.base_url},
-        allow_networks=(f"127.0.0.1:{sandbox.port}",),
-        secrets={"scim.token": sandbox.token},
-    )
+def access_to(sandbox: Sandbox, apis: Collection[str] = APIS) -> Access:
+    """To these apis of a sandbox that is started: its port is part of the answer."""
+    settings, base_urls, secrets = dict[str, str](), dict[str, str](), dict[str, str]()
+    if "scim" in apis:
+        settings["scim.node_id"] = sandbox.node_id
+        base_urls["scim"] = sandbox.base_url
+        secrets["scim.token"] = sandbox.token
+    if "commander" in apis:
+        settings["commander.url"] = sandbox.commander_url  # a setting: each customer runs their own
+        secrets["commander.api_key"] = sandbox.api_key
+    return Access(settings, base_urls, (f"127.0.0.1:{sandbox.port}",), secrets)

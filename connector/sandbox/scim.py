@@ -8,10 +8,11 @@ e-mail that is taken, 428 when the seats are used up; `excludedAttributes=member
 
 Made up, because nothing is known: every error's body (RFC 7644's form for most; empty for 401 and HTML for
 429, since a client must bear both), 429 itself and its Retry-After, the order of a listing, the only filter
-(`userName eq "…"`; all else is 400), 404 for a foreign node, a team's members, the rest of
-ServiceProviderConfig, and a page's cap: the vendor's is 10,000 users, ours is lower so that a small tenant
-has several pages and `count` is not always obeyed. PUT, PATCH, DELETE, Bulk, Schemas and ResourceTypes exist
-at the vendor and are left out here: their answers are not documented well enough to copy.
+(`userName eq "…"`; all else is 400), 404 for a foreign node, that an e-mail of another node is taken, a
+team's members, the rest of ServiceProviderConfig, and a page's cap: the vendor's is 10,000 users, ours is
+lower so that a small tenant has several pages and `count` is not always obeyed. PUT, PATCH, DELETE, Bulk,
+Schemas and ResourceTypes exist at the vendor and are left out here: their answers are not documented well
+enough to copy.
 
 It keeps its state on the event loop that serves it, and never reaches outside this process.
 """
@@ -20,11 +21,10 @@ from __future__ import annotations
 
 import hmac
 import json
-import math
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,7 @@ import msgspec
 from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import HTTPException
 
+from connector.sandbox.budget import Budget, Clock
 from connector.sandbox.shapes import (
     Json,
     config_record,
@@ -43,20 +44,18 @@ from connector.sandbox.shapes import (
 )
 from connector.sandbox.tenant import Person, Tenant, user_id
 
-__all__ = ["BASE_PATH", "PAGE_LIMIT", "Clock", "scim_app"]
+__all__ = ["BASE_PATH", "PAGE_LIMIT", "scim_app"]
 
 BASE_PATH = "/api/rest/scim/v2"
 PAGE_LIMIT = 100
 
 _DEFAULT_COUNT = 1000
-_WINDOW = 60.0
 _SCIM = "application/scim+json"
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _USERNAME_EQ = re.compile(r'\s*userName\s+eq\s+("(?:[^"\\]|\\.)*")\s*', re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
-Clock = Callable[[], float]
 _Request = Request[Any, Any, Any]
 
 
@@ -107,18 +106,24 @@ class _Records:
 
 def scim_app(
     tenant: Tenant,
+    people: list[Person],
     *,
     seats: int | None = None,
     rate: int | None = None,
     clock: Clock = time.monotonic,
     page_limit: int = PAGE_LIMIT,
 ) -> Litestar:
-    """`seats`: how many users fit; `rate`: calls in a minute of `clock`; `page_limit`: records on a page."""
+    """Serves `people`, and adds to them whom a caller invites.
+
+    `seats`: how many users fit; `rate`: calls in a minute of `clock`; `page_limit`: records on a page.
+    """
     users, taken = _Records("User"), dict[str, str]()
     members: dict[str, list[Json]] = defaultdict(list)
-    for person in tenant.people:
-        users.add(person.id, user_record(person))
+    for person in people:
         taken[person.email.casefold()] = person.id
+        if person.node != tenant.scim_node:
+            continue
+        users.add(person.id, user_record(person))
         for team in person.teams:
             members[team.uid].append(member_record(person))
     groups, bare_groups = _Records("Group"), _Records("Group")
@@ -135,8 +140,8 @@ def scim_app(
         wanted = request.query_params.get("filter")
         if wanted is None:
             return _page(users.encoded, request.query_params, page_limit)
-        hit = taken.get(_username_in(wanted).casefold())
-        found = [] if hit is None else [users.encoded[users.places[hit]]]
+        place = users.places.get(taken.get(_username_in(wanted).casefold(), ""))
+        found = [] if place is None else [users.encoded[place]]
         return _page(found, request.query_params, page_limit)
 
     @get("/Users/{key:str}")
@@ -148,18 +153,20 @@ def scim_app(
         new = _new_user(await request.body())
         if new.user_name.casefold() in taken:
             raise _ScimError(409, f"User {new.user_name} already exists", "uniqueness")
-        if seats is not None and len(users.encoded) >= seats:
+        if seats is not None and len(people) >= seats:
             raise _ScimError(428, f"All {seats} licensed seats are in use")
         person = Person(
-            id=user_id(tenant.enterprise_id, len(users.encoded)),
+            id=user_id(tenant.enterprise_id, len(people)),
             email=new.user_name,
             display=new.display_name or new.user_name,
+            node=tenant.scim_node,
             given=new.name.given_name if new.name else None,
             family=new.name.family_name if new.name else None,
             title=new.title,
             external_id=new.external_id,
             invited=True,
         )
+        people.append(person)
         taken[person.email.casefold()] = person.id
         return _answer(201, users.add(person.id, user_record(person)))
 
@@ -177,7 +184,7 @@ def scim_app(
     async def read_config() -> Response[bytes]:
         return _answer(200, msgspec.json.encode(config_record(page_limit)))
 
-    budget = _Budget(rate, clock)
+    budget = Budget(rate, clock)
 
     async def admit(request: _Request) -> Response[bytes] | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -201,28 +208,6 @@ def scim_app(
         openapi_config=None,
         logging_config=None,
     )
-
-
-class _Budget:
-    """So many calls in each minute, counted from the first of them."""
-
-    def __init__(self, rate: int | None, clock: Clock) -> None:
-        self._rate = rate
-        self._clock = clock
-        self._began = -math.inf
-        self._spent = 0
-
-    def spend(self) -> int | None:
-        """None if there was one left, else the seconds until there is."""
-        if self._rate is None:
-            return None
-        now = self._clock()
-        if now - self._began >= _WINDOW:
-            self._began, self._spent = now, 0
-        if self._spent < self._rate:
-            self._spent += 1
-            return None
-        return max(1, math.ceil(self._began + _WINDOW - now))
 
 
 def _answer(status: int, body: bytes) -> Response[bytes]:

@@ -1,8 +1,9 @@
 """The sandbox as a running server: a double of the vendor's cloud on this machine's loopback address.
 
-Only the base url's path and the bearer token are the vendor's; that everything stands in one node, that the
-token follows from the seed, and plain http are made up. It listens on 127.0.0.1 and nowhere else, writes
-nothing to disk, logs no call, and its repr doesn't show the token.
+Only the paths and the ways to prove who calls are the vendor's. Made up: that token and key follow from the
+seed, plain http, and that one port serves both SCIM and Commander Service Mode, which each customer runs on a
+machine of their own. It listens on 127.0.0.1 and nowhere else, writes nothing to disk, logs no call, and its
+repr shows no secret.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from types import TracebackType
 from typing import Self
 
 import uvicorn
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from connector.errors import ConfigurationInvalid
-from connector.sandbox.scim import BASE_PATH, PAGE_LIMIT, Clock, scim_app
+from connector.sandbox.budget import Clock
+from connector.sandbox.commander import commander_app
+from connector.sandbox.scim import BASE_PATH, PAGE_LIMIT, scim_app
 from connector.sandbox.tenant import Tenant, build_tenant
 
 __all__ = ["Sandbox"]
@@ -39,10 +43,12 @@ class _Server(uvicorn.Server):
 
 
 class Sandbox:
-    """A tenant behind the vendor's SCIM api, served by a thread between `start` and `stop`.
+    """A tenant behind the vendor's SCIM api and Commander, served by a thread between `start` and `stop`.
 
-    `port` 0 takes a free one. `seats` bounds invitations (428), `rate` the calls in a minute of `clock`
-    (429), `page_limit` the records on a page. Users that were added stay until the object is gone.
+    `port` 0 takes a free one. `seats` bounds invitations (428), `rate` the calls in a minute of `clock` (429),
+    to all of SCIM and to each endpoint of Commander. The users are spread over so many `nodes`, of which SCIM
+    shows the first; `page_limit` bounds the records on its pages. Commander's requests are seen unfinished
+    `pending_looks` times. Users that were added stay until the object is gone.
     """
 
     def __init__(
@@ -53,15 +59,26 @@ class Sandbox:
         seats: int | None = None,
         rate: int | None = None,
         *,
+        nodes: int = 1,
         page_limit: int = PAGE_LIMIT,
+        pending_looks: int = 1,
         clock: Clock = time.monotonic,
     ) -> None:
-        for name, value, lowest in (("seats", seats, 0), ("rate", rate, 1), ("page_limit", page_limit, 1)):
+        for name, value, lowest in (
+            ("seats", seats, 0),
+            ("rate", rate, 1),
+            ("page_limit", page_limit, 1),
+            ("pending_looks", pending_looks, 0),
+        ):
             if value is not None and value < lowest:
                 raise ConfigurationInvalid(f"sandbox: {name} is {value}; allowed are {lowest} and more")
-        self.tenant: Tenant = build_tenant(users, seed)
+        self.tenant: Tenant = build_tenant(users, seed, nodes)
         self.port = port
-        self._app = scim_app(self.tenant, seats=seats, rate=rate, clock=clock, page_limit=page_limit)
+        people = [*self.tenant.people]  # both apis show whom one of them adds
+        self._app = _either(
+            scim_app(self.tenant, people, seats=seats, rate=rate, clock=clock, page_limit=page_limit),
+            commander_app(self.tenant, people, rate=rate, clock=clock, pending_looks=pending_looks),
+        )
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -80,6 +97,15 @@ class Sandbox:
     def base_url(self) -> str:
         """Where the SCIM api stands; known only once it is started if `port` was 0."""
         return f"http://{_HOST}:{self.port}{BASE_PATH}/{self.node_id}"
+
+    @property
+    def api_key(self) -> str:
+        return self.tenant.api_key
+
+    @property
+    def commander_url(self) -> str:
+        """Where Commander Service Mode stands; known when `base_url` is."""
+        return f"http://{_HOST}:{self.port}"
 
     def start(self) -> None:
         """Returns when calls are answered; a port that can't be had is ConfigurationInvalid."""
@@ -124,6 +150,16 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _either(scim: ASGIApp, commander: ASGIApp) -> ASGIApp:
+    """SCIM below its base path, Commander everywhere else."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        chosen = scim if scope["path"].startswith(BASE_PATH) else commander
+        await chosen(scope, receive, send)
+
+    return app
 
 
 def _listen(port: int) -> socket.socket:

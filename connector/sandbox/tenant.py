@@ -1,9 +1,11 @@
-"""A made-up customer of the vendor: people, teams and memberships, the same for the same (users, seed).
+"""A made-up customer of the vendor: people, teams, nodes and roles, the same for the same (users, seed, nodes).
 
-A double of what Keeper's cloud would hold. Documented, and so copied: users have one enterprise-wide id
-whose upper bits are the customer's, teams have a uid of 16 bytes in base64url, an invited user counts like
-any other, `externalId` stands only where an identity provider set it, team names may repeat. Made up: every
-name, number and share, and that an invited user is in no team yet (the vendor queues such memberships).
+A double of what Keeper's cloud would hold. Documented, and so copied: users, nodes and roles have
+enterprise-wide ids whose upper bits are the customer's, teams have a uid of 16 bytes in base64url, an invited
+user counts like any other, `externalId` stands only where an identity provider set it, team names may repeat,
+a new team or a new member waits in a queue until a client shares the team's key. Made up: every name, number
+and share, that an invited user is in no team yet (only queued for one), and that all teams belong to the
+first node.
 
 Nothing here reads a clock, a file or the process's randomness, and nothing depends on Python's version:
 each fact is drawn from a digest of the seed, so the first people of a larger tenant are those of a smaller.
@@ -14,16 +16,18 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from hashlib import blake2b
 from typing import TypeVar
 
 from connector.errors import ConfigurationInvalid
 from connector.sandbox.names import CULTURES, ONE_NAMES, PLACES, TEAMS, TITLES
 
-__all__ = ["DOMAIN", "Person", "Team", "Tenant", "build_tenant", "user_id"]
+__all__ = ["DOMAIN", "Lock", "Node", "Person", "Role", "Team", "Tenant", "build_tenant", "user_id"]
 
 DOMAIN = "acme.example"
+COMPANY = "Acme Corp"
 
 # Shares in percent. Over 300 people each of them is there for practically every seed.
 _INVITED = 8
@@ -34,26 +38,73 @@ _SHOWN_AS_EMAIL = 6
 _TITLED = 40
 _EXTERNAL = 60
 _EMPTY_TEAM = 10
+_LOCKED_BY_IDP = 50  # of those who are locked
+_TWO_FACTOR = 55
+_ALIAS = 15
+_QUEUED = 30  # of those who are invited: for a team that there is
 
 _USERS_PER_TEAM = 12
 _FEWEST_TEAMS = 6
 _ALWAYS_EMPTY = 5  # the place of the one team that has nobody whatever is drawn
 _TEAMS_OF_ONE = (0, 1, 1, 1, 2, 2, 3)
 
+_ROOT_SERIAL = 2
 _NODE_SERIAL = 5
+_ROLE_SERIAL = 100
+_NODES = ("People", "Sales", "Ingeniería", "R&D", "Field service")
+_ROLES = ("Keeper Administrator", "Everyone", "Developers", "Auditors")
+_QUEUED_TEAMS = ("From SCIM", "Équipe d'été")
 _FIRST_SERIAL = 234
 _SERIAL_STEP = 7
 
 _T = TypeVar("_T")
 
 
+class Lock(Enum):
+    """Who locked a user: nobody, an administrator, or the identity provider. The values are the vendor's."""
+
+    NONE = 0
+    ADMIN = 1
+    IDP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the tenant's tree; the root has no parent."""
+
+    id: str
+    name: str
+    parent: Node | None = None
+
+    @property
+    def path(self) -> str:
+        """The names from the root on, as the vendor's Commander writes them."""
+        return self.name if self.parent is None else f"{self.parent.path}\\{self.name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Team:
-    """One team; who is in it stands at the people."""
+    """One team; who is in it stands at the people. `queued`: it waits for approval, and nobody is in it yet."""
 
     uid: str
     name: str
     external_id: str | None
+    node: Node
+    queued: bool = False
+    hides: tuple[bool, bool, bool] = (False, False, False)
+    """Whether it restricts viewing, editing, sharing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One role; `teams` have it as a whole, and it administers the nodes of `manages` with all below them."""
+
+    id: str
+    name: str
+    node: Node
+    is_default: bool = False
+    teams: tuple[Team, ...] = ()
+    manages: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +114,53 @@ class Person:
     id: str
     email: str
     display: str
+    node: Node
     given: str | None = None
     family: str | None = None
     title: str | None = None
     external_id: str | None = None
     invited: bool = False
-    locked: bool = False
+    lock: Lock = Lock.NONE
     teams: tuple[Team, ...] = ()
+    roles: tuple[Role, ...] = ()
+    """Roles of their own; those of their teams come besides."""
+    aliases: tuple[str, ...] = ()
+    has_2fa: bool = False
+    transfer: int = 0
+    """Account transfer as the vendor numbers it: 0 undefined, 1 not required, 2 pending, 3 partial, 4 accepted."""
+    queued_for: tuple[Team, ...] = ()
+    """Teams that they wait to be let into."""
+
+    @property
+    def locked(self) -> bool:
+        return self.lock is not Lock.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """Everyone in one node, in the order in which they came; the token opens its SCIM api."""
+    """A whole customer. `people` are in the order in which they came.
+
+    `token` opens the SCIM api of `scim_node`, `api_key` the Commander service of all nodes; the first of the
+    people is its administrator. `queued_teams` are not among `teams`.
+    """
 
     enterprise_id: int
-    node_id: str
     people: tuple[Person, ...]
     teams: tuple[Team, ...]
+    queued_teams: tuple[Team, ...]
+    nodes: tuple[Node, ...]
+    """The root first, then the SCIM node, then the others."""
+    roles: tuple[Role, ...]
     token: str = field(repr=False)
+    api_key: str = field(repr=False)
+
+    @property
+    def scim_node(self) -> Node:
+        return self.nodes[1]
+
+    @property
+    def node_id(self) -> str:
+        return self.scim_node.id
 
 
 class _Draw:
@@ -101,23 +181,56 @@ class _Draw:
         return choices[self.below(len(choices))]
 
 
-def build_tenant(users: int, seed: int) -> Tenant:
-    """The tenant of so many users; `seed` chooses another one of the same make."""
+def build_tenant(users: int, seed: int, nodes: int = 1) -> Tenant:
+    """The tenant of so many users; `seed` chooses another one of the same make.
+
+    The users are spread over so many `nodes` below the root, all of them in the SCIM node if there is one.
+    """
     if users < 0:
         raise ConfigurationInvalid(f"sandbox: {users} users; allowed are 0 and more")
+    if not 1 <= nodes <= len(_NODES):
+        raise ConfigurationInvalid(f"sandbox: {nodes} nodes; allowed are 1 to {len(_NODES)}")
     draw = _Draw(seed, "enterprise")
     enterprise_id = 5_000 + draw.below(245_000)
-    teams = tuple(_team(seed, place) for place in range(max(_FEWEST_TEAMS, round(users / _USERS_PER_TEAM))))
+    root = Node(str(enterprise_id << 32 | _ROOT_SERIAL), COMPANY)
+    below = tuple(
+        Node(str(enterprise_id << 32 | _NODE_SERIAL + place), name, root)
+        for place, name in enumerate(_NODES[:nodes])
+    )
+    count = max(_FEWEST_TEAMS, round(users / _USERS_PER_TEAM))
+    teams = tuple(_team(seed, place, below[0]) for place in range(count))
     filled = [team for place, team in enumerate(teams) if place == 0 or not _is_empty(seed, place)]
+    waiting = tuple(
+        Team(_text(seed, f"queued team {place}", 16), name, None, below[0], queued=True)
+        for place, name in enumerate(_QUEUED_TEAMS)
+    )
+    roles = tuple(
+        Role(
+            str(enterprise_id << 32 | _ROLE_SERIAL + place),
+            name,
+            root if place == 0 else below[0],
+            is_default=name == "Everyone",
+            teams=teams[place : place + 1] if name == "Developers" else (),
+            manages=(root,) if place == 0 else (),
+        )
+        for place, name in enumerate(_ROLES)
+    )
     seen: Counter[str] = Counter()
+    people = [
+        _person(seed, index, user_id(enterprise_id, index), below[0], filled, seen) for index in range(users)
+    ]
     return Tenant(
         enterprise_id=enterprise_id,
-        node_id=str(enterprise_id << 32 | _NODE_SERIAL),
         people=tuple(
-            _person(seed, index, user_id(enterprise_id, index), filled, seen) for index in range(users)
+            _settled(seed, index, person, below, roles, (*teams, *waiting))
+            for index, person in enumerate(people)
         ),
         teams=teams,
+        queued_teams=waiting,
+        nodes=(root, *below),
+        roles=roles,
         token=_text(seed, "token", 32),
+        api_key=_text(seed, "api key", 32),
     )
 
 
@@ -135,7 +248,7 @@ def _text(seed: int, what: str, length: int) -> str:
     return urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def _team(seed: int, place: int) -> Team:
+def _team(seed: int, place: int, node: Node) -> Team:
     draw = _Draw(seed, "team", place)
     if place < len(TEAMS):
         name = TEAMS[place]
@@ -144,10 +257,19 @@ def _team(seed: int, place: int) -> Team:
     else:
         name = f"{draw.pick(TEAMS)} {draw.pick(PLACES)}"
     external = f"00g{_text(seed, f'team external {place}', 12)}" if draw.chance(33) else None
-    return Team(_text(seed, f"team {place}", 16), name, external)
+    hides = _Draw(seed, "restrictions", place)
+    return Team(
+        _text(seed, f"team {place}", 16),
+        name,
+        external,
+        node,
+        hides=(hides.chance(10), hides.chance(20), hides.chance(30)),
+    )
 
 
-def _person(seed: int, index: int, user_id: str, teams: Sequence[Team], seen: Counter[str]) -> Person:
+def _person(
+    seed: int, index: int, user_id: str, node: Node, teams: Sequence[Team], seen: Counter[str]
+) -> Person:
     draw = _Draw(seed, "person", index)
     invited = draw.chance(_INVITED)
     locked = not invited and draw.chance(_LOCKED)
@@ -167,12 +289,13 @@ def _person(seed: int, index: int, user_id: str, teams: Sequence[Team], seen: Co
         id=user_id,
         email=email,
         display=email if nameless or draw.chance(_SHOWN_AS_EMAIL) else display,
+        node=node,
         given=None if nameless else given.written,
         family=None if nameless else family_written,
         title=draw.pick(TITLES) if draw.chance(_TITLED) else None,
         external_id=f"00u{_text(seed, f'external {index}', 12)}" if draw.chance(_EXTERNAL) else None,
         invited=invited,
-        locked=locked,
+        lock=Lock.ADMIN if locked else Lock.NONE,
         teams=() if invited else _memberships(_Draw(seed, "teams", index), teams),
     )
 
@@ -183,3 +306,28 @@ def _memberships(draw: _Draw, teams: Sequence[Team]) -> tuple[Team, ...]:
         teams[min(draw.below(len(teams)), draw.below(len(teams)))] for _ in range(draw.pick(_TEAMS_OF_ONE))
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _settled(
+    seed: int, index: int, person: Person, nodes: Sequence[Node], roles: Sequence[Role], teams: Sequence[Team]
+) -> Person:
+    """The person with what only the vendor's Commander tells of them; the first one administers the tenant."""
+    draw = _Draw(seed, "settled", index)
+    by_idp, two_factor, has_alias = draw.chance(_LOCKED_BY_IDP), draw.chance(_TWO_FACTOR), draw.chance(_ALIAS)
+    transfer = draw.below(5)
+    own = [role for role in roles[1:] if draw.chance(30)]
+    waits = draw.chance(_QUEUED)
+    queued_for = draw.pick(teams)
+    is_admin = index == 0
+    local, _, domain = person.email.partition("@")
+    return replace(
+        person,
+        invited=person.invited and not is_admin,
+        lock=Lock.NONE if is_admin else Lock.IDP if person.locked and by_idp else person.lock,
+        node=_Draw(seed, "node", index).pick(nodes),
+        roles=tuple([*roles[:1], *own] if is_admin else [] if person.invited else own),
+        aliases=(f"{local}.alias@{domain}",) if has_alias and not person.invited else (),
+        has_2fa=two_factor and not person.invited,
+        transfer=0 if person.invited else transfer,
+        queued_for=(queued_for,) if person.invited and waits and not is_admin else (),
+    )

@@ -137,8 +137,8 @@ def _read(terminal: int) -> bytes:
 
 
 def arguments_to_reach(sandbox: Sandbox) -> list[str]:
-    """What `connect` needs to reach a sandbox, its secret in the variable TOKEN."""
-    access = access_to(sandbox)
+    """What `connect` needs to reach a sandbox's SCIM api, its secret in the variable TOKEN."""
+    access = access_to(sandbox, ("scim",))
     return [
         *(word for name, value in access.settings.items() for word in ("--set", f"{name}={value}")),
         *(word for name, value in access.base_urls.items() for word in ("--base-url", f"{name}={value}")),

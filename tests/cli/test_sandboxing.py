@@ -65,12 +65,23 @@ def test_it_takes_the_place_of_a_dead_sandbox_and_of_no_real_account(connector: 
 def test_without_an_account_it_says_how_to_connect(connector: Command) -> None:
     process = connector.start("sandbox", "--users", "2", "--no-account")
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(4)]
-    variable, token = lines[2].split()[1].split("=")
-    done = connector.given(**{variable: token})(*lines[3].split()[1:])
+    _, _, *lines = [process.stdout.readline() for _ in range(6)]
+    done = []
+    for export, connect in (lines[:2], lines[2:]):
+        variable, secret = export.split()[1].split("=")
+        done.append(connector.given(**{variable: secret})(*connect.split()[1:]))
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=SECONDS)
-    assert (done.returncode, process.returncode) == (0, 0), done.stderr
+    assert [one.returncode for one in (*done, process)] == [0, 0, 0], [one.stderr for one in done]
+    sources = [json.loads(one.stdout)["sources"]["users"] for one in done]
+    assert sources == ["scim.users", "commander.users"]
+
+
+def test_an_account_may_get_one_api_alone(connector: Command) -> None:
+    with running(connector, "--users", "3", "--api", "scim"):
+        assert json.loads(connector("accounts").stdout)["sources"]["users"] == "scim.users"
+    refused = connector("sandbox", "--api", "graphql")
+    assert (refused.returncode, "there are: scim, commander" in refused.stderr) == (2, True)
 
 
 def test_an_unknown_vendor_is_refused(connector: Command) -> None:
@@ -83,4 +94,7 @@ def test_the_demo_tells_and_leaves_nothing(connector: Command) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "300 users · complete" in done.stdout
     assert "status: evaluated by us" in done.stdout
+    assert "Calls to the vendor for this page: 0." in done.stdout
+    assert "active or invited" in done.stdout
+    assert "Locked by IdP" in done.stdout
     assert list(connector.home.iterdir()) == []

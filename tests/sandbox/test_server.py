@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from connector.errors import ConfigurationInvalid
-from connector.sandbox import Sandbox
+from connector.sandbox import Sandbox, access_to
 
 Connect = Callable[[Sandbox], httpx.Client]
 
@@ -21,11 +21,31 @@ def test_it_says_where_it_stands(sandbox: Sandbox) -> None:
     assert sandbox.base_url == f"http://127.0.0.1:{sandbox.port}/api/rest/scim/v2/{sandbox.node_id}"
     assert sandbox.node_id.isdecimal()
     assert len(sandbox.token) == 43
+    assert sandbox.commander_url == f"http://127.0.0.1:{sandbox.port}"
+    assert len(sandbox.api_key) == 43
+    assert sandbox.api_key != sandbox.token
 
 
-def test_its_repr_shows_no_token(sandbox: Sandbox) -> None:
+def test_access_is_to_all_apis_or_to_those_that_are_named(sandbox: Sandbox) -> None:
+    whole = access_to(sandbox)
+    assert whole.settings == {"scim.node_id": sandbox.node_id, "commander.url": sandbox.commander_url}
+    assert whole.base_urls == {"scim": sandbox.base_url}
+    assert whole.secrets == {"scim.token": sandbox.token, "commander.api_key": sandbox.api_key}
+    assert whole.allow_networks == (f"127.0.0.1:{sandbox.port}",)
+    assert sandbox.token not in repr(whole)
+    assert sandbox.api_key not in repr(whole)
+    scim, commander = access_to(sandbox, ("scim",)), access_to(sandbox, ("commander",))
+    assert (scim.settings, scim.base_urls) == ({"scim.node_id": sandbox.node_id}, whole.base_urls)
+    assert scim.secrets == {"scim.token": sandbox.token}
+    assert (commander.settings, commander.base_urls) == ({"commander.url": sandbox.commander_url}, {})
+    assert commander.secrets == {"commander.api_key": sandbox.api_key}
+    assert scim.allow_networks == commander.allow_networks == whole.allow_networks
+
+
+def test_its_repr_shows_no_secret(sandbox: Sandbox) -> None:
     assert sandbox.base_url in repr(sandbox)
     assert sandbox.token not in repr(sandbox)
+    assert sandbox.api_key not in repr(sandbox)
 
 
 def test_it_answers_once_started_and_refuses_once_stopped(connect: Connect) -> None:
@@ -69,7 +89,9 @@ def test_a_port_that_cannot_be_is_refused(port: int) -> None:
         Sandbox(users=1, port=port).start()
 
 
-@pytest.mark.parametrize("wrong", [{"users": -1}, {"seats": -1}, {"rate": 0}, {"page_limit": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"users": -1}, {"seats": -1}, {"rate": 0}, {"page_limit": 0}, {"pending_looks": -1}]
+)
 def test_numbers_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationInvalid, match="and more"):
         Sandbox(**wrong)
@@ -81,12 +103,16 @@ def test_it_is_heard_on_loopback_alone(sandbox: Sandbox) -> None:
         pass
 
 
-def test_it_says_nothing_on_the_terminal(connect: Connect, capfd: pytest.CaptureFixture[str]) -> None:
+def test_it_says_nothing_on_the_terminal(
+    connect: Connect, connect_commander: Connect, capfd: pytest.CaptureFixture[str]
+) -> None:
     with Sandbox(users=1) as running:
         client = connect(running)
         for path in ("/Users", "/Users/1", "/Nothing"):
             client.get(path)
         client.post("/Users", content=b"{")
+        for line in ("whoami", "enterprise-info --help", "enterprise-info --bogus", "whoami '"):
+            connect_commander(running).post("/api/v1/executecommand", json={"command": line})
     assert capfd.readouterr() == ("", "")
 
 

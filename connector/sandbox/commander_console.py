@@ -1,0 +1,205 @@
+"""What a command line gives in Commander Service Mode: an HTTP status and a body.
+
+A double of Keeper's Commander 18.1.8. Recorded from it, or read in its source, and so copied: the envelope of
+a report and of what a command logs; that the status follows from English words in the log; that a line counts
+as JSON by its text, so that `--format 'json'` gives the lines of a report as a message; a command that is not
+known in the form in which it was sent prints help; an error of argparse whose words mean nothing is success.
+
+Made up: that Commander's user is the first of the people and works in the US data centre; reports in any
+other format than JSON, and the tree without a kind of report, are refused as argparse would refuse the format
+(the vendor prints a table); the text of help. Left out: words for throttling.
+
+Reports are kept until the people change, since thousands of rows take long to build and to encode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connector.sandbox.commander_line import (
+    COMMANDS,
+    ArgumentsRefused,
+    HelpAsked,
+    Options,
+    ban_on,
+    parse,
+    split,
+)
+from connector.sandbox.commander_reports import KINDS, Asked, Report, report_of, subtree, to_json
+from connector.sandbox.shapes import Json
+from connector.sandbox.tenant import DOMAIN, Node, Person, Tenant
+
+__all__ = ["Console", "Outcome", "error_outcome", "written"]
+
+_REPORTS_KEPT = 8
+_UNREADABLE = "\r\n\0"
+_HELP = "Commands: " + ", ".join(sorted(COMMANDS))
+_OF_COLUMNS = tuple(f"{kind}(" for word in ("role", "team", "user", "node") for kind in (f"{word}s", word))
+
+_SUCCESS_WORDS = ("created", "added", "removed", "updated", "deleted", "successfully", "completed", "done")
+_NOT_FOUND_WORDS = ("not found", "could not be resolved", "does not exist", "not a member of", "cannot find")
+_CONFLICT_WORDS = ("already a member", "already exists", "already in", "already accepted", "duplicate")
+_WRONG_WORDS = (
+    *("invalid", "not valid", "not allowed", "not unique", "unrecognized", "reserved", "character", "empty"),
+    *("cannot be", "cannot assign", "cannot move", "cannot get", "not integer", "expects"),
+)
+_FORBIDDEN_WORDS = ("permission denied", "access denied", "forbidden", "not authorized", "is restricted to")
+_VERDICTS = (
+    (403, "error", _FORBIDDEN_WORDS),
+    (500, "error", _NOT_FOUND_WORDS),
+    (409, "warning", _CONFLICT_WORDS),
+    (400, "error", _WRONG_WORDS),
+    (500, "error", ("error", "failed", "failure")),
+    (400, "warning", ("warning:", "skipping")),
+)
+"""(HTTP status, the body's status, words any of which in a log decide so), the first that holds before others."""
+_FAILURES = ((400, "error"), (500, "error"))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer's status, and its body's fields; one that is bytes is JSON already."""
+
+    status: int
+    fields: Mapping[str, Any]
+
+
+def error_outcome(status: int, error: str) -> Outcome:
+    return Outcome(status, {"status": "error", "error": error})
+
+
+def written(fields: Mapping[str, Any]) -> bytes:
+    """The JSON object of these fields; what is JSON already is copied once and never encoded again."""
+    parts = (
+        to_json(key) + b":" + (value if isinstance(value, bytes) else to_json(value))
+        for key, value in sorted(fields.items())
+    )
+    return b"{" + b",".join(parts) + b"}"
+
+
+class Console:
+    """Runs command lines over a tenant; `people` may grow at any time."""
+
+    def __init__(self, tenant: Tenant, people: Sequence[Person]) -> None:
+        self._tenant = tenant
+        self._people = people
+        self._reports: dict[Asked, Report] = {}
+        self._people_reported = 0
+
+    def run(self, line: str) -> Outcome:
+        try:
+            ban = ban_on(line)
+        except ValueError:
+            return error_outcome(400, "Invalid command syntax")
+        if ban is not None:
+            return error_outcome(403, f"Not permitted through Service Mode: {ban}")
+        if any(sign in line for sign in _UNREADABLE):
+            return _logged(line, "Invalid command: it holds control characters")
+        try:
+            command, words = split(line)
+        except ValueError as error:
+            return error_outcome(500, f"Unexpected error: {error}")
+        if command not in COMMANDS:
+            return _printed(line, _HELP)
+        try:
+            options = parse(command, words)
+        except ArgumentsRefused as refusal:
+            return _logged(line, str(refusal))
+        except HelpAsked:
+            return _printed(line, _HELP)
+        return self._answer(line, command, options)
+
+    def _answer(self, line: str, command: str, options: Options) -> Outcome:
+        if command == "enterprise-info":
+            return self._info(line, options)
+        if command == "whoami":
+            return Outcome(200, {"status": "success", "command": command, "data": self._login()})
+        return _logged(line, "")
+
+    def _login(self) -> Json:
+        user = self._people[0].email if self._people else f"admin@{DOMAIN}"
+        return {"user": user, "server": "keepersecurity.com", "data_center": "US", "logged_in": True}
+
+    def _info(self, line: str, options: Options) -> Outcome:
+        wanted_node = (options.node or "").lower()
+        top = self._node(wanted_node) if wanted_node else self._tenant.nodes[0]
+        if top is None:
+            greeting = "" if options.quiet else f"Enterprise name: {self._tenant.nodes[0].name}\n"
+            return _logged(line, f'{greeting}Node "{wanted_node}" not found')
+        kind = next((kind for kind in KINDS if getattr(options, kind)), None)
+        if kind is None or options.format != "json":
+            return _printed(
+                line, f"argument --format: invalid choice: {options.format!r} (choose from 'json')"
+            )
+        columns = _columns_in(options.columns) if options.columns else frozenset[str]()
+        asked = Asked(kind, columns, options.verbose, subtree(self._tenant, top))
+        report = self._report(asked).matching(options.pattern or "")
+        if not _asks_for_json(line):
+            return _logged(line, report.indented)
+        return Outcome(200, {"status": "success", "command": _before_format(line), "data": report.encoded})
+
+    def _node(self, wanted: str) -> Node | None:
+        """The node of this id or lower-case name."""
+        return next((node for node in self._tenant.nodes if wanted in (node.id, node.name.lower())), None)
+
+    def _report(self, asked: Asked) -> Report:
+        if self._people_reported != len(self._people):
+            self._reports.clear()
+            self._people_reported = len(self._people)
+        if asked not in self._reports:
+            if len(self._reports) == _REPORTS_KEPT:
+                del self._reports[next(iter(self._reports))]
+            self._reports[asked] = report_of(self._tenant, self._people, asked)
+        return self._reports[asked]
+
+
+def _columns_in(text: str) -> frozenset[str]:
+    """`a,b` or `users(a,b)`."""
+    opening = next((word for word in _OF_COLUMNS if text.startswith(word)), "")
+    inner = text.removeprefix(opening)
+    return frozenset(name.strip() for name in (inner.removesuffix(")") if opening else inner).split(","))
+
+
+def _asks_for_json(line: str) -> bool:
+    return "--format=json" in line or "--format json" in line
+
+
+def _before_format(line: str) -> str:
+    """What the vendor calls the command of a JSON answer."""
+    for option in (" --format=json", " --format json"):
+        if option in line:
+            return line.partition(option)[0]
+    return _first_word(line)
+
+
+def _first_word(line: str) -> str:
+    return line.split(maxsplit=1)[0]
+
+
+def _printed(line: str, text: str) -> Outcome:
+    """Of a command that printed this, and no JSON."""
+    if not _asks_for_json(line):
+        return _logged(line, text)
+    fields = {"status": "error", "command": _before_format(line), "data": None}
+    return Outcome(400, {**fields, "error": "Invalid JSON response"})
+
+
+def _logged(line: str, text: str) -> Outcome:
+    """Of a command that logged this: its English decides."""
+    lines = [stripped for one in text.split("\n") if (stripped := one.strip())]
+    log = "\n".join(lines)
+    lowered = log.lower()
+    hits = [(code, state) for code, state, words in _VERDICTS if any(word in lowered for word in words)]
+    has_success = any(word in lowered for word in _SUCCESS_WORDS)
+    if has_success and any(hit in _FAILURES for hit in hits):
+        code, state = 207, "partial_success"
+    else:
+        code, state = hits[0] if hits else (200, "success")
+    fields: Json = {"status": state, "command": _first_word(line)}
+    if state == "error":
+        return Outcome(code, {**fields, "error": log})
+    has_list = len(lines) > 1 and code in {200, 400}
+    message = (lines if has_list else log) or "Command executed successfully but produced no output"
+    return Outcome(code, {**fields, "message": message, "data": None})
