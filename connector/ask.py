@@ -26,7 +26,7 @@ __all__ = ["Pending", "Progress", "StillWorking", "ask"]
 
 Judge = Callable[[Answer, WireCall], Any]
 Progress = dict[str, Any]
-"""What the vendor works on, as plain JSON: its `ticket`, and `since` when (seconds of the epoch)."""
+"""What the vendor works on, as plain JSON: its `ticket`, and `until` when it is waited for (seconds of the epoch)."""
 _WORKING = object()
 
 
@@ -130,9 +130,9 @@ class _Asking:
         answer = yield from self.send(call, judge)
         found = parse_path(way.ticket).one(answer, Notes()) if answer is not MISSING else MISSING
         if type(found) not in (str, int) or found == "":
-            shown = "nothing" if found is MISSING else json_type(found)
+            shown = "nothing" if found is MISSING or found == "" else json_type(found)
             raise VendorError(f"{self.opened.loaded.name}: expected a ticket at {way.ticket}, got {shown}")
-        return {"ticket": str(found), "since": self.budget.clock.now().timestamp()}
+        return {"ticket": str(found), "until": self.budget.clock.now().timestamp() + way.poll.give_up}
 
     def result(
         self,
@@ -147,8 +147,8 @@ class _Asking:
         while True:
             if note is not None:
                 yield note(progress)
-            worked = self.budget.clock.now().timestamp() - progress["since"]
-            if worked + wait > way.poll.give_up:
+            # What an earlier question left is asked for once at least: it may have been done long ago.
+            if wait and self.budget.clock.now().timestamp() + wait > progress["until"]:
                 raise VendorUnavailable(
                     f"{self.opened.loaded.name}: the vendor did not finish within {way.poll.give_up:g} s what was submitted",
                     hint="its queue is stuck, or it needs longer than the connector waits (give_up)",
@@ -189,11 +189,9 @@ class _Asking:
                     "bytes": len(answer.body),
                     "seconds": round(budget.clock.seconds() - began, 4),
                 }
-                return judge(answer, sent)
+                found = judge(answer, sent)
             except VendorFailure as error:
-                trace["error"] = error.code
-                if error.retry_header is not None:
-                    error.retry_after = parse_retry_after(error.retry_header, budget.clock.now())
+                self._note(error, trace)
                 tried += 1
                 delay = next_delay(
                     policy,
@@ -205,7 +203,16 @@ class _Asking:
                 )
                 if delay is None:
                     raise
+            else:
+                if isinstance(found, VendorFailure):
+                    self._note(found, trace)
+                return found
             yield Pause(delay)
+
+    def _note(self, error: VendorFailure, trace: dict[str, Any]) -> None:
+        trace["error"] = error.code
+        if error.retry_header is not None:
+            error.retry_after = parse_retry_after(error.retry_header, self.budget.clock.now())
 
     def _within_allowance(self) -> Flow[None]:
         """Waits until the account may send another call; raises RateLimited, unsent, where that takes too long."""

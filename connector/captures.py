@@ -134,7 +134,10 @@ class Captures:
         self._lock = threading.Lock()
 
     def records(self, capture: Capture, start: int, most: int) -> list[Any] | None:
-        """Up to `most` records from `start` on; None when the capture is gone."""
+        """Up to `most` records from `start` on; None when the capture is gone.
+
+        What is remembered may outlive it: whoever pages asks the shelf (`reclaim`) first.
+        """
         found: list[Any] = []
         stop = min(start + most, capture.count)
         for place in range(start // CHUNK, -(-stop // CHUNK)):
@@ -188,9 +191,13 @@ def chunks_of(records: Iterable[msgspec.Raw | bytes]) -> Iterator[Chunk]:
 def _chunk(batch: Sequence[bytes], place: int) -> Chunk:
     text = b"[" + b",".join(batch) + b"]"
     try:
-        msgspec.json.decode(text, type=list[dict[str, Any]])
+        found = len(msgspec.json.decode(text, type=list[dict[str, Any]]))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise VendorError(f"the records from {place:,} on can't be read: {error}") from None
+    if found != len(batch):  # one is empty, or is more than one
+        raise VendorError(
+            f"the records from {place:,} on can't be read: {len(batch)} are {found} JSON objects"
+        )
     return Chunk.pack(text)
 
 
@@ -214,6 +221,15 @@ class _Kept:
         return sum(len(chunk.packed) for chunk in self.chunks)
 
 
+def _is_ready(kept: _Kept) -> bool:
+    return kept.capture.state == "ready"
+
+
+def _taken_at(kept: _Kept) -> datetime:
+    assert kept.capture.taken_at is not None
+    return kept.capture.taken_at
+
+
 class MemoryShelf:
     """Captures in the memory of this process: for a library without a store. Threads may share it."""
 
@@ -228,15 +244,13 @@ class MemoryShelf:
     ) -> Capture:
         with self._lock:
             self._purge(now)
-            mine = [kept for (owner, _), kept in self._kept.items() if owner == account]
-            for kept in mine:
-                found = kept.capture
-                if found.key != key:
-                    continue
-                if found.state == "taking":
+            same = [kept for kept in self._of(account) if kept.capture.key == key]
+            latest = max(filter(_is_ready, same), key=_taken_at, default=None)
+            if latest is not None and newer_than is not None and _taken_at(latest) > newer_than:
+                return latest.capture
+            for kept in same:
+                if not _is_ready(kept):
                     return self._taken_over(kept, now, holder)
-                if newer_than is not None and found.taken_at is not None and found.taken_at > newer_than:
-                    return found
             fresh = Capture(uuid.uuid4().hex, key, "taking", expires_at=now + UNTAKEN_FOR)
             self._kept[account, fresh.id] = _Kept(fresh, holder, now + LEASE)
             return fresh
@@ -267,17 +281,13 @@ class MemoryShelf:
             kept = self._held(account, capture_id, holder)
             if kept is None:
                 return None
-            others = [
-                (place, one)
-                for place, one in self._kept.items()
-                if place[0] == account and one.capture.state == "ready"
-            ]
-            room = self._budget - size - sum(one.size for _, one in others)
-            for place, one in others:  # in the order in which they were taken
+            oldest = sorted(filter(_is_ready, self._of(account)), key=_taken_at)
+            room = self._budget - size - sum(one.size for one in oldest)
+            for one in oldest:
                 if room >= 0:
                     break
                 room += one.size
-                del self._kept[place]
+                del self._kept[account, one.capture.id]
             kept.chunks = tuple(chunks)
             kept.capture = ready(kept.capture, taken)
             return kept.capture
@@ -303,6 +313,9 @@ class MemoryShelf:
     def undo(self, account: str, name: str) -> None:
         with self._lock:
             self._done.pop((account, name), None)
+
+    def _of(self, account: str) -> list[_Kept]:
+        return [kept for (owner, _), kept in self._kept.items() if owner == account]
 
     def _held(self, account: str, capture_id: str, holder: str) -> _Kept | None:
         kept = self._kept.get((account, capture_id))

@@ -32,7 +32,7 @@ def _read_length(value: Any) -> Any:
 
 Seconds = Annotated[
     float,
-    BeforeValidator(lambda value: value if isinstance(value, float) else _read_length(value)),
+    BeforeValidator(_read_length),
     WithJsonSchema({"type": "string", "pattern": f"^{_LENGTH.pattern}$"}),
 ]
 """A length of time; seconds once it is read."""
@@ -61,7 +61,7 @@ def _read_rate(value: Any) -> Any:
 Budgeted = Annotated[
     Rate,
     GetPydanticSchema(lambda _kind, _handler: core_schema.is_instance_schema(Rate)),
-    BeforeValidator(lambda value: value if isinstance(value, Rate) else _read_rate(value)),
+    BeforeValidator(_read_rate),
     WithJsonSchema({"type": "string", "pattern": f"^{_RATE.pattern}$"}),
 ]
 """A rate of calls."""

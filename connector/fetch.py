@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ import msgspec
 
 from connector.ask import StillWorking, ask
 from connector.definition import Call
-from connector.errors import ConnectorError, RateLimited, VendorError, VendorNotFound, VendorUnavailable
+from connector.errors import RateLimited, VendorError, VendorNotFound, VendorUnavailable
 from connector.flow import Budget, Flow
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.model.envelope import Completeness
@@ -39,14 +39,24 @@ _NO_ONE: dict[str, Any] = {}
 class Fetched:
     """What one question brought."""
 
-    rows: list[dict[str, Any]]
+    found: list[Found]
+    """The records that are rows."""
     place: Place | None
     """Where to go on; None when the listing has ended."""
     completeness: Completeness
-    members: list[list[Any] | None] = field(default_factory=list)
-    """For groups: each row's member references."""
     waits: StillWorking | Waiting | None = None
     """Why it ends here, where the vendor is still working."""
+    captured: Mapping[str, Any] | None = None
+    """Of a captured listing: when it was taken, until when it is kept."""
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return [one.row for one in self.found]
+
+    @property
+    def members(self) -> list[list[Any] | None]:
+        """For groups: each row's member references."""
+        return [one.members for one in self.found]
 
 
 def fetch_page(
@@ -54,9 +64,10 @@ def fetch_page(
 ) -> Flow[Fetched]:
     """Up to `limit` rows from `place` on: fewer, even none, when the budget is spent first."""
     style = _style(reading.call(question.call))
-    rows: list[dict[str, Any]] = []
-    members: list[list[Any] | None] = []
+    rows: list[Found] = []
     ended = asked = False
+    early: tuple[str, str] | None = None
+    captured: Mapping[str, Any] | None = None
     waits: StillWorking | Waiting | None = None
     began = place
     while not ended and len(rows) < limit and not (asked and budget.is_spent):
@@ -69,32 +80,26 @@ def fetch_page(
                 reading, question, place, state, size, budget, notices
             )
         except (StillWorking, Waiting) as working:
-            place = _waiting(place, working)
-            _tell_waiting(working, notices)
-            waits = working
+            place, waits, early = _waiting(place, working), working, _still_working(working)
             break
         except (VendorUnavailable, RateLimited) as error:
             if place == began:
                 raise
             # What was read isn't lost: the cursor goes on at the page that failed, and fails again if it must.
-            notices.warn(error.code, f"the page ends early: {error.message}")
+            early = (error.code, f"the page ends early: {error.message}")
             break
         place = msgspec.structs.replace(place, pending=None)
+        captured = body if isinstance(style, Snapshot) else None
         page = [map_record(reading, record, at=at) for at, record in enumerate(records)]
         keys = [found.key for found in page]
         place, begin = begin_at(place, keys)
-        stop = len(page)
-        for index in range(begin, stop):
-            found = page[index]
-            # What was noticed is told with the part of the page that the record is served in, and only once.
-            is_row = finish_row(reading, found, records[index])
-            if is_row and all(keep(found.row) for keep in question.keep):
-                if len(rows) == limit:
-                    stop = index
-                    break
-                rows.append(found.row)
-                members.append(found.members)
-            tell(found, notices)
+        stop = begin
+        for found in _served(reading, question, page[begin:], records[begin:], notices):
+            if found is not None and len(rows) == limit:
+                break
+            if found is not None:
+                rows.append(found)
+            stop += 1
         place = place.noting(*sorted(notices.breaks))
         if stop < len(page):
             place = serve_part(place, state, keys, stop)
@@ -104,8 +109,25 @@ def fetch_page(
         ended = ended_by is not None
     if reading.strict:
         notices.raise_in_strict()
+    if early is not None:  # no record is wrong, however strict one is
+        notices.warn(*early)
     known = verdict(place, ended=ended, scope=reading.api.scope)
-    return Fetched(rows, None if ended else place, known, members, waits)
+    return Fetched(rows, None if ended else place, known, waits, captured)
+
+
+def _served(
+    reading: Reading, question: Question, page: Sequence[Found], records: Sequence[Any], notices: Notices
+) -> Iterator[Found | None]:
+    """Each record as a row, None for one that is none or isn't asked for.
+
+    What was noticed about it is told when the next one is asked for: with the part of a page that it is served in,
+    and only once.
+    """
+    for found, record in zip(page, records, strict=True):
+        is_row = finish_row(reading, found, record)
+        yield found if is_row and all(keep(found.row) for keep in question.keep) else None
+        if question.only in (None, found.key):
+            tell(found, notices)
 
 
 def fetch_one(reading: Reading, key: str, budget: Budget, notices: Notices) -> Flow[Found]:
@@ -167,12 +189,12 @@ def _search(reading: Reading, call: Call, key: str, budget: Budget) -> Flow[Sequ
 
 def _from_list(reading: Reading, key: str, budget: Budget, notices: Notices) -> Flow[Found]:
     """The record of one id, out of the listing. Raises VendorNotFound only where all of it was seen."""
-    only = Question(keep=(lambda row: row["id"] == key,))
+    only = Question(keep=(lambda row: row["id"] == key,), only=key)
     place: Place | None = Place()
     while place is not None:
         fetched = yield from fetch_page(reading, only, 1, place, budget, notices)
-        if fetched.rows:
-            return Found(fetched.rows[0], key, True, Notes(), fetched.members[0])
+        if fetched.found:
+            return fetched.found[0]
         place = fetched.place
         if place is not None and (fetched.waits or budget.is_spent):
             if fetched.waits and fetched.waits.reason:
@@ -226,7 +248,11 @@ def _ask_page(
     style = _style(call)
     if isinstance(style, Snapshot):
         with _located(reading, budget):
-            return (yield from captured_page(reading, style, state, size, question.order, budget, notices))
+            found = yield from captured_page(reading, style, state, size, question.order, budget)
+        if place.count == place.served == 0:
+            for code, message in found[0]["warnings"]:
+                notices.warn(code, message)
+        return found
     begins = place.state is None
     values = {**reading.values, **style.variables(state, size), **question.call_values}
     try:
@@ -261,9 +287,9 @@ def _waiting(place: Place, working: StillWorking | Waiting) -> Place:
     return msgspec.structs.replace(place, pending=working.progress)
 
 
-def _tell_waiting(working: StillWorking | Waiting, notices: Notices) -> None:
-    reason = f": {working.reason.message}" if isinstance(working.reason, ConnectorError) else ""
-    notices.warn(
+def _still_working(working: StillWorking | Waiting) -> tuple[str, str]:
+    reason = f": {working.reason.message}" if working.reason else ""
+    return (
         "vendor_still_working",
         f"the vendor is still working; next_cursor goes on with what it has begun{reason}",
     )

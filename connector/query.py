@@ -66,6 +66,8 @@ class Question:
     call: str = "list"
     call_values: Mapping[str, Any] = field(default_factory=dict)
     keep: tuple[Keep, ...] = ()
+    only: str | None = None
+    """The one id that is looked for: nothing is told of other records."""
     order: Order | None = None
     """How we sort; None: as the vendor answers."""
     explain: Mapping[str, str] = field(default_factory=dict)
@@ -163,7 +165,7 @@ def resolve(
         if sort.call is not None:
             call, call_values = sort.call, given
         explain[f"sort_by={sort_by}"] = sort.evaluate
-    return Question(query, body, call, call_values, tuple(keep), order, explain)
+    return Question(query, body, call, call_values, tuple(keep), order=order, explain=explain)
 
 
 def _vendor_part(

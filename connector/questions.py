@@ -16,8 +16,9 @@ from connector.captures import Captures, MemoryShelf, Shelf
 from connector.catalog import Source
 from connector.cursor import Seal, digest
 from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
-from connector.fetch import fetch_one, fetch_page
+from connector.fetch import Fetched, fetch_one, fetch_page
 from connector.flow import Budget, Clock, Flow
+from connector.mapping.dates import in_utc
 from connector.mapping.path import Notes
 from connector.membership import Tables, api_of, fill_groups, in_group, membership_of
 from connector.model import UNIFIED
@@ -169,7 +170,7 @@ class Questions:
             is_partial_response=bool(drop),
             completeness=found.completeness,
             warnings=notices.listed(),
-            explain=self._explain(source, question, budget) if explain else None,
+            explain=self._explain(source, question, found, budget) if explain else None,
         )
 
     def _get(
@@ -267,7 +268,7 @@ class Questions:
         if name is not None and self.opened.loaded.definition.source(name)[1].get is not None:
             yield from self._get("groups", group)
 
-    def _explain(self, source: Source, question: Question, budget: Budget) -> dict[str, Any]:
+    def _explain(self, source: Source, question: Question, found: Fetched, budget: Budget) -> dict[str, Any]:
         groups = self.opened.loaded.sources.get(self.opened.sources.get("groups", ""))
         members = groups.mapping.members if groups else None
         return {
@@ -276,8 +277,14 @@ class Questions:
             "evaluated": dict(question.explain),
             "membership": membership_of(self.opened, source),
             "nested_members": "included" if members is not None and members.transitive else "not included",
+            **({"captured": _moments(found.captured)} if found.captured else {}),
             "calls": budget.trace,
         }
+
+
+def _moments(captured: Mapping[str, Any]) -> dict[str, str]:
+    """When a capture was taken and until when it is kept, in RFC 3339."""
+    return {name: in_utc(captured[name].isoformat()) for name in ("taken_at", "kept_until")}
 
 
 def _resource(text: str) -> tuple[str, str | None]:

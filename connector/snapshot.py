@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +22,6 @@ from connector.cursor import digest
 from connector.errors import ConnectorError, CursorExpired
 from connector.flow import Budget, Flow, Pause, Work
 from connector.mapping.path import Notes
-from connector.notices import Notices
 from connector.paging import NoPaging, Snapshot, State
 from connector.plan import fingerprint, plan_call
 from connector.prepared import ask_prepared
@@ -107,20 +106,20 @@ def captured_page(
     size: int,
     order: Order | None,
     budget: Budget,
-    notices: Notices,
 ) -> Flow[tuple[dict[str, Any], list[Any], State]]:
     """(what the capture says of itself, up to `size` records, the state of this page). Raises Waiting, CursorExpired."""
     capture = yield from _have(_Listing(reading, style, order), state["capture"], budget)
     records = yield Work(lambda: reading.captures.records(capture, state["start"], size))
     if records is None:
         raise _expired()
-    for code, message in capture.warnings if state["start"] == 0 else ():
-        notices.warn(code, message)
-    return (
-        {"count": capture.count, "declared": capture.declared},
-        records,
-        {"capture": capture.id, "start": state["start"]},
-    )
+    body = {
+        "count": capture.count,
+        "declared": capture.declared,
+        "taken_at": capture.taken_at,
+        "kept_until": capture.expires_at,
+        "warnings": capture.warnings,
+    }
+    return body, records, {"capture": capture.id, "start": state["start"]}
 
 
 def _have(listing: _Listing, known: str | None, budget: Budget) -> Flow[Capture]:
@@ -128,6 +127,7 @@ def _have(listing: _Listing, known: str | None, budget: Budget) -> Flow[Capture]
     holder = uuid.uuid4().hex  # of this question: two questions of one process are two askers
     is_new = known is None
     while True:
+        begins = known is None
         found: Capture | None = yield Work(_finding(listing, known, holder, budget))
         if found is None and is_new:  # who was at it failed, and said so to whoever asked there
             known = None
@@ -136,7 +136,8 @@ def _have(listing: _Listing, known: str | None, budget: Budget) -> Flow[Capture]
             raise _expired()
         known = found.id
         if found.state == "taking":
-            found = yield from _take(_Claim(listing, found, holder, budget))
+            left = _still_good(found, budget) if begins else found
+            found = yield from _take(_Claim(listing, left, holder, budget))
             if found is None:
                 continue  # somebody else has it meanwhile
         if found.state == "ready":
@@ -144,6 +145,13 @@ def _have(listing: _Listing, known: str | None, budget: Budget) -> Flow[Capture]
         if budget.left <= _LOOK_AGAIN:
             raise Waiting({"capture": found.id, "start": 0})
         yield Pause(_LOOK_AGAIN)
+
+
+def _still_good(claim: Capture, budget: Budget) -> Capture:
+    """The claim as a listing that begins now may go on with it: nothing that was asked for too long ago."""
+    progress = claim.progress or {}
+    is_good = progress.get("until", 0.0) > budget.clock.now().timestamp()
+    return claim if is_good else replace(claim, progress=None)
 
 
 def _finding(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -118,6 +118,7 @@ def connect(
             raise _taken(account_name)  # before anything is asked in vain
         if sys.stdin.isatty():
             ask_missing(loaded, given, hidden, urls)
+        read_before = stored.find(account_name).sources if is_known else {}
         account = stored.connect(
             account_name,
             connector,
@@ -131,6 +132,7 @@ def connect(
     for line in defaults_used(loaded, given, hidden, urls):
         notes().print(line, style="dim")
     _tell(account)
+    _tell_changed(read_before, account)
     if check:
         words = [
             *(("--set", f"{name}={value}") for name, value in given.items()),
@@ -164,6 +166,16 @@ def _tell(account: Account) -> None:
         return
     reads = ", ".join(f"{unified} from {source}" for unified, source in account.sources.items())
     screen().print(f"account {account.name!r} is kept; it reads {reads or 'nothing'}")
+
+
+def _tell_changed(before: Mapping[str, str], account: Account) -> None:
+    """Which resources are read from elsewhere than before: what a caller kept of them may not fit any more."""
+    for unified, source in account.sources.items():
+        if unified in before and before[unified] != source:
+            notes().print(
+                f"{unified} now come from {source}, and came from {before[unified]}: ids, statuses and scope may change",
+                style="yellow",
+            )
 
 
 def _taken(name: str) -> InvalidRequest:

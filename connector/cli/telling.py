@@ -128,6 +128,8 @@ def explanation_lines(explanation: Mapping[str, Any]) -> Iterator[str]:
         yield harmless(f"{name}: evaluated by {_WHO.get(who, who)}")
     if explanation["membership"] is not None:
         yield f"who is in a group stands on {_SIDES.get(explanation['membership'], explanation['membership'])}"
+    if (captured := explanation.get("captured")) is not None:
+        yield f"captured at {captured['taken_at']}, kept until {captured['kept_until']}"
     for call in explanation["calls"]:
         said = call.get("status", call.get("error", "no answer"))
         yield harmless(f"{call['method']} {call['url']} → {said}, {call.get('seconds', 0) * 1000:.0f} ms")

@@ -61,11 +61,11 @@ class Request(BaseModel):
     def _one_verb(self) -> Request:
         named = self.named_verbs()
         if len(named) != 1:
-            found = " and ".join(named) or "none"
+            found = " and ".join(verb.rstrip("_") for verb in named) or "none"
             raise PydanticCustomError(
                 "verb",
                 "a call has exactly one verb, found {found}",
-                {"found": found, "allowed": [v.rstrip("_") for v in self.verbs]},
+                {"found": found, "allowed": [verb.rstrip("_") for verb in self.verbs]},
             )
         if self.effect is None and named[0] in VERBS and named[0] != "get":
             raise PydanticCustomError(

@@ -57,6 +57,6 @@ class SubmitAndPoll(BaseModel):
     def _asks_for_its_ticket(self) -> SubmitAndPoll:
         if "ticket" not in self.poll.holes:
             raise PydanticCustomError(
-                "ticket", "nothing sends {{ticket}}: without it a poll asks for no result"
+                "ticket", "nothing sends {ticket}: without it a poll asks for no result"
             )
         return self

@@ -38,15 +38,18 @@ class StoredShelf:
     ) -> Capture:
         with self._database.writing() as connection:
             _lock(connection, account)
-            connection.execute(delete(_table).where(_table.c.expires_at <= now))
-            wanted = select(_table).where(_table.c.account_id == account, _table.c.key == key)
-            rows = connection.execute(wanted.order_by(_table.c.taken_at.desc())).all()
+            _purge(connection, now)
+            wanted = select(_table).where(
+                _table.c.account_id == account, _table.c.key == key, _table.c.expires_at > now
+            )
+            rows = connection.execute(wanted.with_for_update()).all()
+            taken = (row for row in rows if row.state == "ready")
+            latest = max(taken, key=lambda row: row.taken_at, default=None)
+            if latest is not None and newer_than is not None and latest.taken_at > newer_than:
+                return _capture(latest)
             for row in rows:
                 if row.state == "taking":
                     return _taken_over(connection, row, now, holder)
-            for row in rows:
-                if newer_than is not None and row.taken_at > newer_than:
-                    return _capture(row)
             fresh = Capture(uuid.uuid4().hex, key, "taking", expires_at=now + UNTAKEN_FOR)
             connection.execute(
                 insert(_table).values(
@@ -76,7 +79,7 @@ class StoredShelf:
             return None if row is None else _capture(row)
         with self._database.writing() as connection:
             _lock(connection, account)
-            row = connection.execute(wanted).first()
+            row = connection.execute(wanted.with_for_update()).first()
             if row is None or row.state == "ready":
                 return None if row is None else _capture(row)
             return _taken_over(connection, row, now, holder)
@@ -103,7 +106,8 @@ class StoredShelf:
             raise not_within(size, self._budget)
         with self._database.writing() as connection:
             _lock(connection, account)
-            row = connection.execute(select(_table).where(*_held(account, capture_id, holder))).first()
+            held = select(_table).where(*_held(account, capture_id, holder)).with_for_update()
+            row = connection.execute(held).first()
             if row is None:
                 return None
             _make_room(connection, account, self._budget - size)
@@ -170,6 +174,12 @@ def _lock(connection: Connection, account: str) -> None:
     wanted = select(accounts.c.id).where(accounts.c.id == account).with_for_update()
     if connection.execute(wanted).first() is None:
         raise NotFound("this account was removed meanwhile")
+
+
+def _purge(connection: Connection, now: datetime) -> None:
+    """Deletes what has expired, whose ever it is; what another process is at is left to that one, so that none waits."""
+    expired = select(_table.c.id).where(_table.c.expires_at <= now).with_for_update(skip_locked=True)
+    connection.execute(delete(_table).where(_table.c.id.in_(expired)))
 
 
 def _held(account: str, capture_id: str, holder: str) -> tuple[Any, ...]:

@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.cli.conftest import SECONDS, Command
+from connector.sandbox import Sandbox
+from tests.cli.conftest import SECONDS, Command, arguments_to_reach
 
 
 @contextmanager
@@ -72,7 +73,7 @@ def test_without_an_account_it_says_how_to_connect(connector: Command) -> None:
         done.append(connector.given(**{variable: secret})(*connect.split()[1:]))
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=SECONDS)
-    assert [one.returncode for one in (*done, process)] == [0, 0, 0], [one.stderr for one in done]
+    assert [*(one.returncode for one in done), process.returncode] == [0, 0, 0], [one.stderr for one in done]
     sources = [json.loads(one.stdout)["sources"]["users"] for one in done]
     assert sources == ["scim.users", "commander.users"]
 
@@ -82,6 +83,19 @@ def test_an_account_may_get_one_api_alone(connector: Command) -> None:
         assert json.loads(connector("accounts").stdout)["sources"]["users"] == "scim.users"
     refused = connector("sandbox", "--api", "graphql")
     assert (refused.returncode, "there are: scim, commander" in refused.stderr) == (2, True)
+
+
+def test_connecting_anew_with_more_says_what_changes(connector: Command) -> None:
+    with Sandbox(users=3) as sandbox:
+        given = connector.given(TOKEN=sandbox.token, KEY=sandbox.api_key)
+        scim = ["connect", "keeper", "--name", "acme", *arguments_to_reach(sandbox)]
+        assert given(*scim).returncode == 0
+        done = given(
+            *(*scim, "--replace", "--set", f"commander.url={sandbox.commander_url}"),
+            *("--secret", "commander.api_key=@env:KEY"),
+        )
+        assert done.returncode == 0, done.stderr
+        assert "users now come from commander.users, and came from scim.users: ids, statuses" in done.stderr
 
 
 def test_an_unknown_vendor_is_refused(connector: Command) -> None:
