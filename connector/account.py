@@ -203,7 +203,7 @@ def _setting_value(name: str, setting: Setting, value: Any, wrong: list[str]) ->
         value = value == "true"
     if setting.type == "list" and isinstance(value, str):
         value = [item.strip() for item in value.split(",") if item.strip()]
-    if type(value) is not kinds[setting.type] or value == "":
+    if type(value) is not kinds[setting.type] or value in ("", []):
         wrong.append(f"setting {name}: expected {setting.type}, got {value!r}")
         return None
     if setting.pattern is not None and not re.fullmatch(setting.pattern, str(value), re.ASCII):

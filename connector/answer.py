@@ -22,10 +22,11 @@ from connector.errors import VendorError, VendorFailure
 from connector.exchange import Request
 from connector.mapping.condition import AnswerCondition, AnswerFacts
 from connector.mapping.path import MISSING, Notes, parse_path
+from connector.redaction import Redaction
 from connector.wire import Answer
 from connector.wire import Call as WireCall
 
-__all__ = ["Apart", "Decode", "decode_json", "meets", "read_answer", "told"]
+__all__ = ["Apart", "Decode", "decode_json", "meets", "read_answer", "unavailable"]
 
 Decode = Callable[[bytes], Any]
 """A body as JSON; MISSING where it is none."""
@@ -79,9 +80,11 @@ def meets(condition: AnswerCondition, answer: Answer) -> bool:
     return condition.compile()(_facts(answer, decode_json))
 
 
-def told(opened: Opened, sent: WireCall, answer: Answer, words: str) -> str:
-    """A sentence about an answer: what was asked, what status came, and these words."""
-    return f"{_asked(opened, sent)} answered {_status(answer.status)}: {words}"
+def unavailable(opened: Opened, answer: Answer, sent: WireCall, words: str, hint: str) -> VendorFailure:
+    """The failure of an answer that says nothing of what was asked for."""
+    message = f"{_asked(opened, sent)} answered {_status(answer.status)}: {words}"
+    hide = opened.redaction.also(sent.secrets)
+    return _error("vendor_unavailable", hide, message, None, _facts(answer, decode_json), answer, hint=hint)
 
 
 def read_answer(
@@ -112,18 +115,19 @@ def _failure(
 ) -> VendorFailure | None:
     own = call if isinstance(call, Sent) else None
     way = api.definition.exchange_of(call, api.values)
+    hide = opened.redaction.also(sent.secrets)
     rules: list[ErrorRule] = [*(own.errors if own else ()), *(way.errors if way else ())]
     for rule in (*rules, *api.definition.errors, *opened.loaded.definition.errors):
         if rule.when.compile()(facts):
             said = _said(rule, facts)
             message = f"{_asked(opened, sent)} answered {_status(facts.status)}"
             return _error(
-                rule.is_, opened, message, said, facts, answer, hint=rule.hint, after=rule.retry_after
+                rule.is_, hide, message, said, facts, answer, hint=rule.hint, after=rule.retry_after
             )
     if not 200 <= facts.status <= 299:  # noqa: PLR2004 - RFC 9110 §15.3
         return _error(
             _code_of(facts.status),
-            opened,
+            hide,
             f"{_asked(opened, sent)} answered {_status(facts.status)}",
             None,
             facts,
@@ -134,7 +138,7 @@ def _failure(
         message = (
             f"{_asked(opened, sent)} answered {_status(facts.status)}, but not what the connector expects"
         )
-        return _error("vendor_error", opened, message, None, facts, answer)
+        return _error("vendor_error", hide, message, None, facts, answer)
     return None
 
 
@@ -174,7 +178,7 @@ def _code_of(status: int) -> str:
 
 def _error(
     code: str,
-    opened: Opened,
+    hide: Redaction,
     message: str,
     said: str | None,
     facts: AnswerFacts,
@@ -183,15 +187,15 @@ def _error(
     hint: str | None = None,
     after: str | None = None,
 ) -> VendorFailure:
-    raw = None if facts.json is MISSING else opened.redaction.json(facts.json)
+    raw = None if facts.json is MISSING else hide.json(facts.json)
     if raw is None or len(facts.raw) > _RAW_CHARS:
         # Redacted before it is cut, and JSON as values: half of a secret, or an escaped one, would not be found.
-        text = opened.redaction.text(facts.text) if raw is None else msgspec.json.encode(raw).decode()
+        text = hide.text(facts.text) if raw is None else msgspec.json.encode(raw).decode()
         raw = (text if len(text) <= _RAW_CHARS else text[:_RAW_CHARS] + " …") or None
     if 300 <= facts.status <= 399:  # noqa: PLR2004
         hint = hint or "redirects are not followed with credentials; check the base address"
     return _ERRORS[code](
-        message + (f": {opened.redaction.text(said)[:_SAID_CHARS]}" if said else ""),
+        message + (f": {hide.text(said)[:_SAID_CHARS]}" if said else ""),
         status=facts.status,
         hint=hint or _HINTS.get(code),
         raw_response=raw,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connector.account import Opened, OpenedApi
-from connector.answer import Decode, decode_json, meets, read_answer, told
+from connector.answer import Decode, decode_json, meets, read_answer, unavailable
 from connector.errors import ConnectorError, RateLimited, VendorError, VendorFailure, VendorUnavailable
 from connector.exchange import Request, SubmitAndPoll
 from connector.flow import Budget, Flow, Pause, Work
@@ -110,12 +110,9 @@ class _Asking:
             if meets(way.poll.pending, answer):
                 return _WORKING
             if way.poll.lost is not None and meets(way.poll.lost, answer):
-                lost = "what was submitted is lost: the vendor doesn't know its ticket any more"
-                return VendorUnavailable(
-                    told(self.opened, sent, answer, lost),
-                    status=answer.status,
-                    hint="ask again; nothing is known of what was asked for",
-                )
+                words = "what was submitted is lost: the vendor doesn't know its ticket any more"
+                hint = "ask again; nothing is known of what was asked for"
+                return unavailable(self.opened, answer, sent, words, hint)
             try:
                 return judge(answer, sent)
             except VendorFailure as error:
@@ -180,7 +177,8 @@ class _Asking:
             sent = replace(call, timeout=min(budget.timeout, max(left, 0.1)), deadline=max(left, 0.1))
             budget.used += counted and tried > 0
             began = budget.clock.seconds()
-            trace: dict[str, Any] = {"method": sent.method, "url": self.opened.redaction.text(sent.url)}
+            shown = self.opened.redaction.also(sent.secrets).text(sent.url)
+            trace: dict[str, Any] = {"method": sent.method, "url": shown}
             budget.trace.append(trace)
             try:
                 answer = yield sent

@@ -30,6 +30,7 @@ from connector.auth import Auth
 from connector.duration import Budgeted, Seconds
 from connector.errorrule import ErrorCode, ErrorRule
 from connector.exchange import VERBS, Chosen, Exchange, Request, Single, SubmitAndPoll
+from connector.inputs import Input
 from connector.mapping.condition import AnswerCondition
 from connector.mapping.path import PathText, parse_path
 from connector.mapping.words import NotBuilt
@@ -42,6 +43,7 @@ __all__ = [
     "Before",
     "Call",
     "Connector",
+    "Create",
     "ErrorCode",
     "ErrorRule",
     "Key",
@@ -217,8 +219,32 @@ class Call(Sent):
         return self
 
 
+class Create(Sent):
+    """The call that makes one, from what the caller gives."""
+
+    input: Annotated[Mapping[Name, Input], Field(min_length=1)]
+    """What is given: name → what it must be; `{input.name}` in the call."""
+    record: PathText = "$"
+    """Path of what was made, in the answer."""
+    takes: NotBuilt = None
+    verify: NotBuilt = None
+
+    @model_validator(mode="after")
+    def _writes(self) -> Self:
+        if self.effect != "write":
+            raise PydanticCustomError("effect", "`create` says `effect: write`, whatever its verb")
+        for name, rule in self.input.items():
+            if rule.made_from is not None and rule.made_from not in self.input:
+                raise PydanticCustomError(
+                    "input",
+                    "`{name}` is made from `{other}`, which is no input",
+                    {"name": name, "other": rule.made_from},
+                )
+        return self
+
+
 class Resource(_Closed):
-    """What the vendor's API has: how it is listed and got."""
+    """What the vendor's API has: how it is listed and got, and what makes one."""
 
     key: Annotated[Key | None, BeforeValidator(_as_path, json_schema_input_type=PathText | Key)] = None
     """What stands for `{id}`; the mapping's `id` must read the same path."""
@@ -231,7 +257,7 @@ class Resource(_Closed):
     (between commas, in this order) of what the mapping reads."""
     always: tuple[PathText, ...] = ()
     """With `columns`: what it answers unasked. A rule that reads anything else is refused."""
-    create: NotBuilt = None
+    create: Create | None = None
     update: NotBuilt = None
     delete: NotBuilt = None
     details: NotBuilt = None

@@ -19,11 +19,12 @@ import msgspec
 from connector.account import Opened, name_secrets, open_account
 from connector.captures import MemoryShelf
 from connector.catalog import Catalog, search_folders
+from connector.create import Plan
 from connector.cursor import Seal
 from connector.egress import Egress
 from connector.errors import ListingIncomplete
 from connector.flow import Clock, Flow, drive, drive_async
-from connector.model import Group, User
+from connector.model import Group, StudentLicense, User
 from connector.pages import Asked, AskedOne, Item, Page
 from connector.query import MAX_LIMIT
 from connector.questions import Questions
@@ -37,6 +38,7 @@ __all__ = ["AsyncDirectory", "Directory"]
 T = TypeVar("T")
 Users = Literal["users"]
 Groups = Literal["groups"]
+Licenses = Literal["student_licenses"]
 
 
 def _questions(
@@ -186,6 +188,22 @@ class Directory:
         for page in self.pages(resource, allow_partial=allow_partial, **asked):
             yield from page.result
 
+    @overload
+    def create(self, resource: Licenses, fields: Mapping[str, Any]) -> Item[StudentLicense]: ...
+    @overload
+    def create(self, resource: str, fields: Mapping[str, Any]) -> Item[Any]: ...
+    def create(self, resource: str, fields: Mapping[str, Any]) -> Item[Any]:
+        """Makes one of a resource that the connector can make; `fields` as it declares them.
+
+        Sent at most once. Raises InvalidRequest before anything is sent, and WriteOutcomeUnknown where it was sent
+        and no clear answer came.
+        """
+        return self._run(self.questions.create(resource, fields))
+
+    def plan(self, resource: str, fields: Mapping[str, Any]) -> Plan:
+        """The exact request of `create`, its secrets masked. Sends nothing."""
+        return self.questions.plan(resource, fields)
+
     def check(self) -> dict[str, str]:
         """Calls each api's connection check: api → `ok`, or `no check` where the vendor has none. Raises its failure."""
         return self._run(self.questions.check())
@@ -307,6 +325,18 @@ class AsyncDirectory:
         async for page in self.pages(resource, allow_partial=allow_partial, **asked):
             for row in page.result:
                 yield row
+
+    @overload
+    async def create(self, resource: Licenses, fields: Mapping[str, Any]) -> Item[StudentLicense]: ...
+    @overload
+    async def create(self, resource: str, fields: Mapping[str, Any]) -> Item[Any]: ...
+    async def create(self, resource: str, fields: Mapping[str, Any]) -> Item[Any]:
+        """As `Directory.create`."""
+        return await self._run(self.questions.create(resource, fields))
+
+    def plan(self, resource: str, fields: Mapping[str, Any]) -> Plan:
+        """As `Directory.plan`."""
+        return self.questions.plan(resource, fields)
 
     async def check(self) -> dict[str, str]:
         """As `Directory.check`."""

@@ -19,6 +19,7 @@
        ├─ Conflict                     conflict                  409
        ├─ VendorRefused                invalid_request           422
        ├─ VendorUnavailable            vendor_unavailable        502   yes
+       ├─ WriteOutcomeUnknown          write_outcome_unknown     502   a write was sent, and no clear answer came
        └─ VendorError                  vendor_error              502
           └─ PagingBroken              paging_broken             502   the listing can't be trusted to end
 
@@ -56,6 +57,7 @@ __all__ = [
     "VendorNotFound",
     "VendorRefused",
     "VendorUnavailable",
+    "WriteOutcomeUnknown",
 ]
 
 
@@ -282,6 +284,12 @@ class VendorUnavailable(VendorFailure):
     def __init__(self, message: str, *, sent: bool = True, **rest: Any) -> None:
         super().__init__(message, **rest)
         self.sent = sent
+
+
+class WriteOutcomeUnknown(VendorFailure):
+    """A write was sent, and no clear answer came: it may have taken effect. It is never sent again by itself."""
+
+    code = "write_outcome_unknown"
 
 
 class VendorError(VendorFailure):

@@ -7,10 +7,8 @@ what it was not told to, and never ends a listing but on evidence.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -24,7 +22,7 @@ from connector.notices import Notices
 from connector.paging import NoPaging, Paging, Snapshot, State
 from connector.prepared import ask_prepared
 from connector.query import Question
-from connector.reading import Found, Reading, finish_row, map_record, read_records, tell
+from connector.reading import Found, Reading, finish_row, located, map_record, read_records, tell
 from connector.snapshot import Waiting, captured_page
 from connector.template import Unquotable
 from connector.walk import Place, begin_at, finish_page, serve_part, verdict
@@ -104,7 +102,7 @@ def fetch_page(
         if stop < len(page):
             place = serve_part(place, state, keys, stop)
             break
-        with _located(reading, budget):
+        with located(reading, budget):
             place, ended_by = finish_page(place, style, state, body, keys)
         ended = ended_by is not None
     if reading.strict:
@@ -183,7 +181,7 @@ def _search(reading: Reading, call: Call, key: str, budget: Budget) -> Flow[Sequ
     """What the vendor's own search for an id brings: more than the one, if it likes, or none."""
     values = {**reading.values, "id": key, "value": key}
     body = yield from ask(reading.opened, reading.api, call, values, budget)
-    with _located(reading, budget):
+    with located(reading, budget):
         return read_records(call, None, body)
 
 
@@ -219,21 +217,6 @@ def _name(reading: Reading) -> str:
     return reading.opened.loaded.name
 
 
-@contextmanager
-def _located(reading: Reading, budget: Budget) -> Iterator[None]:
-    """Says of an answer that breaks its promise which call it came from."""
-    try:
-        yield
-    except VendorError as error:
-        where = _name(reading)
-        if budget.trace:  # a page of a capture may need no call
-            parts = urlsplit(budget.trace[-1]["url"])
-            where += f": {budget.trace[-1]['method']} {parts.scheme}://{parts.netloc}{parts.path}, call {budget.used}"
-        error.message = f"{where}: {error.message}"
-        error.args = (error.message,)
-        raise
-
-
 def _ask_page(
     reading: Reading,
     question: Question,
@@ -247,8 +230,7 @@ def _ask_page(
     call = reading.call(question.call)
     style = _style(call)
     if isinstance(style, Snapshot):
-        with _located(reading, budget):
-            found = yield from captured_page(reading, style, state, size, question.order, budget)
+        found = yield from captured_page(reading, style, state, size, question.order, budget)
         if place.count == place.served == 0:
             for code, message in found[0]["warnings"]:
                 notices.warn(code, message)
@@ -271,7 +253,7 @@ def _ask_page(
         if question.call == "list":
             raise
         body = _NO_ONE
-    with _located(reading, budget):
+    with located(reading, budget):
         style.check(body, state, size)
         return body, [] if body is _NO_ONE else read_records(call, style, body), state
 

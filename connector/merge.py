@@ -22,7 +22,13 @@ _PREPEND = "prepend"
 _NAMED: Kind = {}
 _CALL: Kind = {"query": _NAMED, "headers": _NAMED, "errors": _PREPEND}
 _CALLS: Kind = {_EACH: _CALL}
-_RESOURCE: Kind = {**dict.fromkeys(("list", "get", "create", "update", "delete"), _CALL), "calls": _CALLS}
+_CREATE: Kind = {**_CALL, "input": _NAMED}
+_RESOURCE: Kind = {
+    **dict.fromkeys(("list", "get", "update", "delete"), _CALL),
+    "create": _CREATE,
+    "calls": _CALLS,
+    "columns": _NAMED,
+}
 API: Kind = {
     "settings": _NAMED,
     "secrets": _NAMED,

@@ -14,6 +14,7 @@ from connector.account import Opened
 from connector.ask import ask
 from connector.captures import Captures, MemoryShelf, Shelf
 from connector.catalog import Source
+from connector.create import Plan, create_one, plan_create
 from connector.cursor import Seal, digest
 from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
 from connector.fetch import Fetched, fetch_one, fetch_page
@@ -73,6 +74,14 @@ class Questions:
         """The one row with this id, asked with what `AskedOne` lists."""
         _check_asked(asked, tuple(AskedOne.__annotations__))
         return self._redacted(self._get(resource, _text("id", key), **asked))
+
+    def create(self, resource: str, fields: Mapping[str, Any]) -> Flow[Item[Any]]:
+        """Makes one; sent at most once."""
+        return self._redacted(self._create(resource, fields))
+
+    def plan(self, resource: str, fields: Mapping[str, Any]) -> Plan:
+        """The request that `create` would send, its secrets masked; nothing is sent."""
+        return plan_create(self._reading(resource), fields)
 
     def check(self) -> Flow[dict[str, str]]:
         """Each api's own connection check: api → `ok`, or `no check`."""
@@ -210,6 +219,17 @@ class Questions:
         for name in hidden:
             row.pop(name, None)
         return Item(unified, row, is_partial_response=bool(notices.breaks), warnings=notices.listed())
+
+    def _create(self, resource: str, fields: Mapping[str, Any]) -> Flow[Item[Any]]:
+        reading, notices = self._reading(resource), Notices()
+        row = yield from create_one(reading, fields, self._budget(patient=False), notices)
+        unified = reading.source.mapping.unified
+        return Item(unified, row, is_partial_response=False, warnings=notices.listed())
+
+    def _reading(self, resource: str) -> Reading:
+        """What an action of a resource is read by."""
+        source = self.source(_text("resource", resource))
+        return Reading(self.opened, api_of(self.opened, source), source, self._captures)
 
     def _check(self) -> Flow[dict[str, str]]:
         said: dict[str, str] = {}

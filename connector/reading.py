@@ -5,9 +5,11 @@ A record that can't be carried is told, never dropped in silence; what a mapping
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,11 +19,21 @@ from connector.catalog import Source
 from connector.cursor import digest
 from connector.definition import Call, Resource
 from connector.errors import InvalidRequest, VendorError
+from connector.flow import Budget
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.notices import Notices
 from connector.paging import Paging
 
-__all__ = ["Found", "Reading", "check_undecoded", "finish_row", "map_record", "read_records", "tell"]
+__all__ = [
+    "Found",
+    "Reading",
+    "check_undecoded",
+    "finish_row",
+    "located",
+    "map_record",
+    "read_records",
+    "tell",
+]
 
 _OBJECT = ord("{")
 
@@ -59,6 +71,21 @@ class Reading:
         """What a call's holes may have of the source: the columns that its mapping reads."""
         found = self.resource.columns_for(self.source.mapper.paths)[0]
         return {"columns": ",".join(found)} if found else {}
+
+
+@contextmanager
+def located(reading: Reading, budget: Budget) -> Iterator[None]:
+    """Says of an answer that breaks its promise which call it came from."""
+    try:
+        yield
+    except VendorError as error:
+        where = reading.opened.loaded.name
+        if budget.trace:  # a page of a capture may need no call
+            parts = urlsplit(budget.trace[-1]["url"])
+            where += f": {budget.trace[-1]['method']} {parts.scheme}://{parts.netloc}{parts.path}, call {budget.used}"
+        error.message = f"{where}: {error.message}"
+        error.args = (error.message,)
+        raise
 
 
 def read_records(call: Call, style: Paging | None, body: Any) -> Sequence[Any]:

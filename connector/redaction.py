@@ -33,6 +33,11 @@ class Redaction:
         forms = {form for secret in secrets if secret for form in _forms(secret)}
         return cls(tuple(sorted(forms, key=len, reverse=True)))
 
+    def also(self, secrets: Iterable[str]) -> Redaction:
+        """Hides these as well."""
+        more = Redaction.of(secrets).forms
+        return Redaction(tuple(sorted({*self.forms, *more}, key=len, reverse=True))) if more else self
+
     def text(self, text: str) -> str:
         for form in self.forms:
             text = text.replace(form, _SHOWN)

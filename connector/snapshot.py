@@ -26,7 +26,7 @@ from connector.paging import NoPaging, Snapshot, State
 from connector.plan import fingerprint, plan_call
 from connector.prepared import ask_prepared
 from connector.query import Order
-from connector.reading import Reading, check_undecoded, read_records
+from connector.reading import Reading, check_undecoded, located, read_records
 
 __all__ = ["Waiting", "captured_page"]
 
@@ -148,10 +148,12 @@ def _have(listing: _Listing, known: str | None, budget: Budget) -> Flow[Capture]
 
 
 def _still_good(claim: Capture, budget: Budget) -> Capture:
-    """The claim as a listing that begins now may go on with it: nothing that was asked for too long ago."""
-    progress = claim.progress or {}
-    is_good = progress.get("until", 0.0) > budget.clock.now().timestamp()
-    return claim if is_good else replace(claim, progress=None)
+    """The claim as a listing that begins now may go on with it: nothing that was asked for too long ago.
+
+    A lease is allowed for, since so long nobody could take over from one who died.
+    """
+    until = (claim.progress or {}).get("until", 0.0) + LEASE.total_seconds()
+    return claim if until > budget.clock.now().timestamp() else replace(claim, progress=None)
 
 
 def _finding(
@@ -172,7 +174,8 @@ def _take(claim: _Claim) -> Flow[Capture | None]:
     take = _take_sorted if claim.listing.order else _take_plain
     try:
         records, taken = yield from take(claim)
-        return (yield claim.put(records, taken))  # type: ignore[no-any-return]
+        with located(claim.listing.reading, claim.budget):
+            return (yield claim.put(records, taken))  # type: ignore[no-any-return]
     except StillWorking as working:
         yield claim.let_go(working.progress)
         raise Waiting({"capture": claim.found.id, "start": 0}, working.reason) from None
@@ -190,6 +193,11 @@ def _take_plain(claim: _Claim) -> Flow[tuple[Records, Taken]]:
     call = reading.call("list")
     assert call.records is not None
     apart = Apart(call.records.path)
+
+    def decode(body: bytes) -> Any:
+        apart.records = None  # of an answer before, which was refused
+        return apart(body)
+
     warnings: list[tuple[str, str]] = []
     body = yield from ask_prepared(
         reading,
@@ -200,16 +208,17 @@ def _take_plain(claim: _Claim) -> Flow[tuple[Records, Taken]]:
         before=call.before,
         progress=claim.found.progress,
         note=claim.renew,
-        decode=apart,
+        decode=decode,
     )
     as_one_page = NoPaging(style="none", total=style.total)
     records: Sequence[Any]
-    if apart.records is None:  # not where they should be: this says why, or that there are none by right
-        records = read_records(call, as_one_page, body)
-    else:
-        records = apart.records
-        check_undecoded(call, apart.records)
-    declared = as_one_page.declared(body)
+    with located(reading, budget):
+        if apart.records is None:  # not where they should be: this says why, or that there are none by right
+            records = read_records(call, as_one_page, body)
+        else:
+            records = apart.records
+            check_undecoded(call, apart.records)
+        declared = as_one_page.declared(body)
     now = budget.clock.now()
     return records, Taken(
         taken_at=now,
@@ -232,7 +241,8 @@ def _take_sorted(claim: _Claim) -> Flow[tuple[Records, Taken]]:
         plain = yield from _have(whole, None, claim.budget)
     assert plain.taken_at is not None
     assert plain.expires_at is not None
-    records = yield Work(lambda: list(_in_order(listing.reading, plain, order)))
+    with located(listing.reading, claim.budget):
+        records = yield Work(lambda: list(_in_order(listing.reading, plain, order)))
     return records, Taken(
         taken_at=plain.taken_at,
         expires_at=plain.expires_at,

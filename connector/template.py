@@ -7,10 +7,12 @@ other text of a value must name its quoting, or the template is refused when it 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import html
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Final
@@ -22,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from connector.errors import InvalidRequest
 
 __all__ = [
+    "DIGESTS",
     "QUOTINGS",
     "UNDEFINED",
     "BaseText",
@@ -34,6 +37,7 @@ __all__ = [
     "fill_json",
     "holes_of",
     "parse_template",
+    "secret_digests",
 ]
 
 
@@ -111,6 +115,8 @@ QUOTINGS: Final[Mapping[str, Callable[[Any], str]]] = {
 }
 """Quoting word → what writes a value that way (see mappings/README.md)."""
 
+DIGESTS: Final[Mapping[str, tuple[str, ...]]] = {"sha256": ("sha256",), "hmac_sha256": ("hmac_sha256", "key")}
+"""Words of a value that is a digest → the texts that it is made of."""
 _LONGEST_LINE = 4_096
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -261,12 +267,49 @@ def fill_json(shape: Any, values: Values) -> Any:
     """A JSON value with its templates filled; an undefined lone hole removes its key (or item)."""
     if isinstance(shape, str):
         return parse_template(shape).fill_value(values)
+    if isinstance(shape, Mapping) and (word := _digest_word(shape)):
+        return _digest(word, shape, values)
     if isinstance(shape, Mapping):
         filled = ((key, fill_json(value, values)) for key, value in shape.items())
         return {key: value for key, value in filled if value is not UNDEFINED}
     if isinstance(shape, list | tuple):
         return [value for value in (fill_json(item, values) for item in shape) if value is not UNDEFINED]
     return shape
+
+
+def _digest_word(shape: Mapping[str, Any]) -> str | None:
+    return next((word for word in DIGESTS if word in shape), None)
+
+
+def _digest(word: str, shape: Mapping[str, Any], values: Values) -> Any:
+    """Lower-case hex over the text's UTF-8, holes raw; undefined where a hole is."""
+    text = _raw(shape[word], values)
+    key = _raw(shape["key"], values) if word == "hmac_sha256" else b""
+    if text is UNDEFINED or key is UNDEFINED:
+        return UNDEFINED
+    if word == "hmac_sha256":
+        return hmac.new(key, text, "sha256").hexdigest()
+    return hashlib.sha256(text).hexdigest()
+
+
+def _raw(text: str, values: Values) -> Any:
+    filled = parse_template(text)._join(values, lambda _, value: _plain(value))  # noqa: SLF001 - one module
+    return UNDEFINED if filled is UNDEFINED else filled.encode()
+
+
+def secret_digests(shape: Any, values: Values) -> Iterator[str]:
+    """The digests in a JSON value that a secret goes into: whoever has one can use it as the secret (law 6)."""
+    if isinstance(shape, Mapping):
+        if _digest_word(shape):
+            if any(name.startswith("secrets.") for name in holes_of(shape)):
+                found = fill_json(shape, values)
+                yield from () if found is UNDEFINED else (found,)
+        else:
+            for value in shape.values():
+                yield from secret_digests(value, values)
+    elif isinstance(shape, list | tuple):
+        for item in shape:
+            yield from secret_digests(item, values)
 
 
 def holes_of(shape: Any) -> frozenset[str]:
@@ -306,17 +349,28 @@ def _check_value(shape: Any) -> Any:
                 },
             )
     elif isinstance(shape, Mapping):
-        for word in ("sha256", "hmac_sha256"):
-            if word in shape:
-                raise PydanticCustomError(
-                    "not_built", "`{word}` is a word of the format that is not built yet", {"word": word}
-                )
-        for value in shape.values():
+        word = _digest_word(shape)
+        if word is not None:
+            _check_digest(word, shape)
+        for value in () if word else shape.values():
             _check_value(value)
     elif isinstance(shape, list | tuple):
         for item in shape:
             _check_value(item)
     return shape
+
+
+def _check_digest(word: str, shape: Mapping[str, Any]) -> None:
+    needed = DIGESTS[word]
+    if set(shape) != set(needed) or not all(isinstance(text, str) for text in shape.values()):
+        raise PydanticCustomError(
+            "digest",
+            "a digest has {needed}, each a text",
+            {"needed": " and ".join(f"`{one}`" for one in needed)},
+        )
+    for text in shape.values():
+        if any(hole.quoting for hole in _checked(text).holes):
+            raise PydanticCustomError("digest", "a hole needs no quoting here: a digest is over the raw text")
 
 
 def _check_path(text: str) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from connector.cursor import digest
 from connector.errors import ListingChanged, PagingBroken
 from connector.model.envelope import Completeness, Verdict
-from connector.paging import PageFacts, Paging, State
+from connector.paging import PageFacts, Paging, Snapshot, State
 
 __all__ = ["Loop", "Place", "begin_at", "finish_page", "ids_digest", "serve_part", "verdict"]
 
@@ -131,7 +131,8 @@ def finish_page(
         raise PagingBroken(f"the vendor declares {total} records, has sent {count}, and goes on")
     step = style.advance(state, PageFacts(body, received, count, total))
     place = place.noting(*step.noticed)
-    place = _with_content(place, ids)
+    if not isinstance(style, Snapshot):  # whose pages are cut here, of one answer
+        place = _with_content(place, ids)
     if step.next is not None:
         looped = place.states.meets(digest(step.next))
         if looped is None or step.next == state:

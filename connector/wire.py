@@ -32,6 +32,8 @@ class Call:
     timeout: float = 10.0
     deadline: float = 60.0
     max_bytes: int = 64 * 1024 * 1024
+    secrets: tuple[str, ...] = ()
+    """What in it is as good as a secret, besides the account's own: digests over one."""
 
     def __repr__(self) -> str:
         parts = urlsplit(self.url)

@@ -12,6 +12,8 @@ from connector.definition import Api, Call, Connector, Resource, Sent
 from connector.exchange import Chosen, Exchange, Request, SubmitAndPoll
 from connector.mapping.path import parse_path, written
 from connector.mapping.rules import MappingFile, PathRule
+from connector.model import UNIFIED
+from connector.model.shape import Items, shape_of
 from connector.template import holes_of, parse_template
 from connector.yamlfile import Complaint
 
@@ -90,6 +92,26 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
                 check((*place, "before", index), first.holes, columns)
             faults = _call_faults(api, resource, call_name, call)
             found += [Complaint((*loc, *place, *at), text) for at, text in faults]
+        if resource.create is not None:
+            check(
+                ("resources", name, "create"),
+                resource.create.holes,
+                {f"input.{one}" for one in resource.create.input},
+            )
+            faults = _exchange_faults(api, resource.create)
+            found += [Complaint((*loc, "resources", name, "create", *at), text) for at, text in faults]
+            for one, rule in resource.create.input.items():
+                for word in ("within", "outside"):
+                    setting = getattr(rule, word)
+                    if setting is not None and setting not in names:
+                        found.append(
+                            Complaint(
+                                (*loc, "resources", name, "create", "input", one, word),
+                                "no such setting",
+                                setting,
+                                tuple(sorted(names)),
+                            )
+                        )
         if resource.get is not None and resource.key is None:
             found.append(
                 Complaint(
@@ -122,6 +144,8 @@ def _shown(api: Api) -> Iterator[tuple[tuple[str | int, ...], str | None]]:
             yield place, call.path_text
             for index, first in enumerate(call.before):
                 yield (*place, "before", index), first.path_text
+        if resource.create is not None:
+            yield ("resources", name, "create"), resource.create.path_text
 
 
 def _place(resource: Resource, call: str) -> tuple[str, ...]:
@@ -242,9 +266,18 @@ def source_complaints(connector: Connector, mapping: MappingFile, read: Iterable
                 ("sorts", name),
                 "only a listing that is captured (`paging: {style: snapshot}`) can be sorted here",
             )
+        if sort is not None and sort.evaluate == "here" and _is_list(mapping, name):
+            yield Complaint(("sorts", name), "a list has no order that rows could be sorted by")
     named = [("filters", name, one) for name, one in mapping.filters.items()]
     for kind, name, one in [*named, *(("sorts", name, one) for name, one in mapping.sorts.items())]:
-        if one is None or one.call is None:
+        if one is None:
+            continue
+        if one.call is None:
+            if _is_captured(resource) and (one.query or one.json_ is not None):
+                yield Complaint(
+                    (kind, name),
+                    "a listing that is captured is asked for whole: say `evaluate: here`, or name another `call`",
+                )
             continue
         call = resource.calls.get(one.call)
         if call is None:
@@ -255,6 +288,12 @@ def source_complaints(connector: Connector, mapping: MappingFile, read: Iterable
             yield Complaint(
                 (kind, name, "call"), f"the call `{one.call}` needs `records` to be read as a listing"
             )
+
+
+def _is_list(mapping: MappingFile, name: str) -> bool:
+    return mapping.unified in UNIFIED and isinstance(
+        shape_of(UNIFIED[mapping.unified]).fields.get(name), Items
+    )
 
 
 def _is_captured(resource: Resource) -> bool:

@@ -8,6 +8,7 @@ Data goes to standard output and nothing else does; notes, warnings and errors g
     3    the listing was printed and is not complete
     4    the vendor is unavailable or wants fewer calls: later it may work
     5    the vendor refuses the credentials, or they are not for this
+    6    a write was sent, and whether it took effect is not known
     130  interrupted; 141: whoever read the output went away
 
 A secret is never taken from the command line itself and never printed. Nothing heavy is imported before a
@@ -22,14 +23,15 @@ from typing import Annotated
 import typer
 
 from connector import __version__
-from connector.cli import accounts, checking, connecting, demo, listing, sandboxing
+from connector.cli import accounts, checking, connecting, creating, demo, listing, sandboxing
 from connector.cli.failing import Commands
 
 __all__ = ["app", "main"]
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the listing is not complete, "
-    "4 the vendor is unavailable or wants fewer calls, 5 the vendor refuses the credentials."
+    "4 the vendor is unavailable or wants fewer calls, 5 the vendor refuses the credentials, "
+    "6 a write's outcome is not known."
 )
 
 app = typer.Typer(
@@ -64,6 +66,7 @@ checking.add_to(app)
 connecting.add_to(app)
 accounts.add_to(app)
 listing.add_to(app)
+creating.add_to(app)
 sandboxing.add_to(app)
 demo.add_to(app)
 

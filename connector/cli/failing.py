@@ -22,6 +22,7 @@ from connector.errors import (
     NeedsReauth,
     RateLimited,
     VendorUnavailable,
+    WriteOutcomeUnknown,
 )
 
 __all__ = ["Commands", "exit_code", "tell_error"]
@@ -32,8 +33,9 @@ _CODES: tuple[tuple[type[ConnectorError], int], ...] = (
     (VendorUnavailable, 4),
     (NeedsReauth, 5),
     (Forbidden, 5),
+    (WriteOutcomeUnknown, 6),
 )
-_ORDER = ("demo", "sandbox", "connectors", "connect", "accounts", "list", "get", "check")
+_ORDER = ("demo", "sandbox", "connectors", "connect", "accounts", "list", "get", "create", "check")
 _READER_GONE = 128 + 13
 _INTERRUPTED = 128 + 2
 _MOST_DETAILS = 20

@@ -25,6 +25,7 @@ from connector.template import (
     fill_json,
     holes_of,
     parse_template,
+    secret_digests,
 )
 from connector.wire import Call, Effect
 
@@ -130,6 +131,9 @@ class Request(BaseModel):
             body=body,
             effect=self.effect or "read",
             repeatable=self.is_repeatable,
+            secrets=tuple(
+                secret_digests([{**(query or {}), **self.query}, self.json_body, self.form], values)
+            ),
         )
 
     def _body(self, values: Values, more: Mapping[str, Any]) -> tuple[bytes | None, str | None]:

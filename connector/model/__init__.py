@@ -8,8 +8,11 @@ from types import MappingProxyType
 from pydantic import BaseModel
 
 from connector.model.group import Group
+from connector.model.license import StudentLicense
 from connector.model.user import User
 
-__all__ = ["UNIFIED", "Group", "User"]
+__all__ = ["UNIFIED", "Group", "StudentLicense", "User"]
 
-UNIFIED: Mapping[str, type[BaseModel]] = MappingProxyType({"users": User, "groups": Group})
+UNIFIED: Mapping[str, type[BaseModel]] = MappingProxyType(
+    {"users": User, "groups": Group, "student_licenses": StudentLicense}
+)

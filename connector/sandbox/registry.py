@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from connector.sandbox.partner import PARTNER_NAME, PRIMARY_DOMAIN, STUDENT_DOMAIN
 from connector.sandbox.server import Sandbox
 
 __all__ = ["APIS", "SANDBOXES", "Access", "access_to"]
@@ -17,7 +18,7 @@ __all__ = ["APIS", "SANDBOXES", "Access", "access_to"]
 SANDBOXES: Mapping[str, type[Sandbox]] = MappingProxyType({"keeper": Sandbox})
 """Connector → its double; the first is the one that is shown when nobody says which."""
 
-APIS = ("scim", "commander")
+APIS = ("scim", "commander", "partner")
 """What a sandbox serves, by the connector's own names."""
 
 
@@ -41,4 +42,10 @@ def access_to(sandbox: Sandbox, apis: Collection[str] = APIS) -> Access:
     if "commander" in apis:
         settings["commander.url"] = sandbox.commander_url  # a setting: each customer runs their own
         secrets["commander.api_key"] = sandbox.api_key
+    if "partner" in apis:
+        settings["partner.name"] = PARTNER_NAME
+        settings["partner.student_domains"] = STUDENT_DOMAIN
+        settings["partner.primary_domains"] = PRIMARY_DOMAIN
+        base_urls["partner"] = sandbox.partner_url
+        secrets["partner.secret"] = sandbox.tenant.partner_secret
     return Access(settings, base_urls, (f"127.0.0.1:{sandbox.port}",), secrets)

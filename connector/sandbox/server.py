@@ -12,6 +12,7 @@ import errno
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +22,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from connector.errors import ConfigurationInvalid
 from connector.sandbox.budget import Clock
 from connector.sandbox.commander import commander_app
+from connector.sandbox.partner import PARTNER_PATH, Order, partner_app
 from connector.sandbox.scim import BASE_PATH, PAGE_LIMIT, scim_app
 from connector.sandbox.tenant import Tenant, build_tenant
 
@@ -43,12 +45,12 @@ class _Server(uvicorn.Server):
 
 
 class Sandbox:
-    """A tenant behind the vendor's SCIM api and Commander, served by a thread between `start` and `stop`.
+    """A tenant behind the vendor's SCIM api, Commander and partner API, served by a thread between `start` and `stop`.
 
     `port` 0 takes a free one. `seats` bounds invitations (428), `rate` the calls in a minute of `clock` (429),
     to all of SCIM and to each endpoint of Commander. The users are spread over so many `nodes`, of which SCIM
     shows the first; `page_limit` bounds the records on its pages. Commander's requests are seen unfinished
-    `pending_looks` times. Users that were added stay until the object is gone.
+    `pending_looks` times. Users that were added, and the `orders` of the partner API, stay until the object is gone.
     """
 
     def __init__(
@@ -75,8 +77,14 @@ class Sandbox:
         self.tenant: Tenant = build_tenant(users, seed, nodes)
         self.port = port
         people = [*self.tenant.people]  # both apis show whom one of them adds
-        self._app = _either(
-            scim_app(self.tenant, people, seats=seats, rate=rate, clock=clock, page_limit=page_limit),
+        self.orders: list[Order] = []
+        self._app = _by_path(
+            {
+                BASE_PATH: scim_app(
+                    self.tenant, people, seats=seats, rate=rate, clock=clock, page_limit=page_limit
+                ),
+                PARTNER_PATH: partner_app(self.tenant, self.orders),
+            },
             commander_app(self.tenant, people, rate=rate, clock=clock, pending_looks=pending_looks),
         )
         self._server: _Server | None = None
@@ -106,6 +114,11 @@ class Sandbox:
     def commander_url(self) -> str:
         """Where Commander Service Mode stands; known when `base_url` is."""
         return f"http://{_HOST}:{self.port}"
+
+    @property
+    def partner_url(self) -> str:
+        """Where the partner API stands; known when `base_url` is."""
+        return f"http://{_HOST}:{self.port}{PARTNER_PATH}"
 
     def start(self) -> None:
         """Returns when calls are answered; a port that can't be had is ConfigurationInvalid."""
@@ -152,11 +165,11 @@ class Sandbox:
         self.stop()
 
 
-def _either(scim: ASGIApp, commander: ASGIApp) -> ASGIApp:
-    """SCIM below its base path, Commander everywhere else."""
+def _by_path(apps: Mapping[str, ASGIApp], otherwise: ASGIApp) -> ASGIApp:
+    """Each application below its path, the other one everywhere else."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        chosen = scim if scope["path"].startswith(BASE_PATH) else commander
+        chosen = next((one for path, one in apps.items() if scope["path"].startswith(path)), otherwise)
         await chosen(scope, receive, send)
 
     return app

@@ -153,6 +153,8 @@ class Tenant:
     roles: tuple[Role, ...]
     token: str = field(repr=False)
     api_key: str = field(repr=False)
+    partner_secret: str = field(repr=False)
+    """The salt of the partner API's hash."""
 
     @property
     def scim_node(self) -> Node:
@@ -231,6 +233,7 @@ def build_tenant(users: int, seed: int, nodes: int = 1) -> Tenant:
         roles=roles,
         token=_text(seed, "token", 32),
         api_key=_text(seed, "api key", 32),
+        partner_secret=_text(seed, "partner secret", 24),
     )
 
 

@@ -1,0 +1,159 @@
+"""Makes one of a resource: checked, sent at most once, and never read as done or not done without a clear answer.
+
+What was sent and got no clear answer is `WriteOutcomeUnknown`, with the reference under which to ask the vendor.
+A plan shows the exact request with its secrets masked, and has no way to the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from connector.ask import ask
+from connector.definition import Create
+from connector.errors import (
+    ConnectorError,
+    InvalidRequest,
+    VendorError,
+    VendorFailure,
+    VendorUnavailable,
+    WriteOutcomeUnknown,
+)
+from connector.flow import Budget, Flow
+from connector.inputs import read_inputs
+from connector.mapping.path import MISSING, Notes, json_type, parse_path
+from connector.mapping.rules import InputRule, PathRule
+from connector.notices import Notices
+from connector.plan import plan_call
+from connector.reading import Reading
+
+__all__ = ["Plan", "create_one", "plan_create"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be sent, its secrets masked."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: str | None
+    effect: str
+    repeatable: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "method": self.method,
+            "url": self.url,
+            "headers": dict(self.headers),
+            "body": self.body,
+            "effect": self.effect,
+            "repeatable": self.repeatable,
+        }
+
+    def to_json(self) -> bytes:
+        return msgspec.json.encode(self.to_dict())
+
+
+def plan_create(reading: Reading, given: Mapping[str, Any]) -> Plan:
+    """The request that `create_one` would send. Raises InvalidRequest."""
+    call = plan_call(reading.api, _create(reading), _values(reading, given))
+    hide = reading.opened.redaction.also(call.secrets)
+    return Plan(
+        call.method,
+        hide.text(call.url),
+        {name: hide.text(value) for name, value in call.headers.items()},
+        None if call.body is None else hide.text(call.body.decode("utf-8", "replace")),
+        call.effect,
+        call.repeatable,
+    )
+
+
+def create_one(
+    reading: Reading, given: Mapping[str, Any], budget: Budget, notices: Notices
+) -> Flow[dict[str, Any]]:
+    """The row of what was made. Raises InvalidRequest before anything is sent, WriteOutcomeUnknown, or what the answer means."""
+    create = _create(reading)
+    values = _values(reading, given)
+    sent = {name.removeprefix("input."): value for name, value in values.items()}
+    try:
+        body = yield from ask(reading.opened, reading.api, create, values, budget)
+        record = parse_path(create.record).one(body, Notes()) if body is not MISSING else MISSING
+        if not isinstance(record, Mapping):
+            shown = "nothing" if record is MISSING else json_type(record)
+            raise VendorError(
+                f"{reading.opened.loaded.name}: expected what was made at {create.record}, got {shown}",
+                status=200,
+            )
+    except VendorFailure as error:
+        raise _judged(reading, create, sent, error) from None
+    notes = Notes()
+    row = reading.source.mapper.read(record, notes, "create", sent)
+    reference = next((sent[name] for name, rule in create.input.items() if rule.made_from), None)
+    notices.add(notes.found, reference)
+    for name in _unanswered(reading, row, notes):
+        notices.warn("not_answered", f"the vendor's answer has no {name}", field=name, record_id=reference)
+    return row
+
+
+def _create(reading: Reading) -> Create:
+    create = reading.resource.create
+    if create is None:
+        raise InvalidRequest(
+            f"{reading.opened.loaded.name} can't create {reading.source.mapping.unified}: {reading.source.name} has no `create`"
+        )
+    return create
+
+
+def _values(reading: Reading, given: Mapping[str, Any]) -> dict[str, Any]:
+    checked = read_inputs(_create(reading).input, given, reading.api.values, reading.opened.account)
+    return {f"input.{name}": value for name, value in checked.items()}
+
+
+def _judged(
+    reading: Reading, create: Create, sent: Mapping[str, Any], error: VendorFailure
+) -> ConnectorError:
+    """The failure as it bears on a write: refused, not sent, or not known."""
+    error = _hiding(reading, error)
+    is_unclear = (isinstance(error, VendorUnavailable) and error.sent) or (
+        isinstance(error, VendorError) and error.raw_response is None and 200 <= (error.status or 0) <= 299  # noqa: PLR2004
+    )
+    if not is_unclear:
+        return error
+    named = {name: sent[name] for name, rule in create.input.items() if rule.made_from is not None}
+    shown = ", ".join(f"{name} {value}" for name, value in named.items())
+    return WriteOutcomeUnknown(
+        f"{error.message}; it was sent, and whether it took effect is not known"
+        + (f" ({shown})" if shown else ""),
+        status=error.status,
+        hint="it is not sent again by itself: ask the vendor whether it took effect, by the reference above",
+        details=[named],
+        raw_response=error.raw_response,
+    )
+
+
+def _hiding(reading: Reading, error: VendorFailure) -> VendorFailure:
+    """The error without what the mapping says is secret in an answer (an activation link)."""
+    rules = reading.source.mapping.fields.values()
+    paths = [rule.path for rule in rules if isinstance(rule, PathRule) and rule.secret]
+    found = [parse_path(path).one(error.raw_response, Notes()) for path in paths]
+    hide = reading.opened.redaction.also(value for value in found if isinstance(value, str))
+    error.raw_response, error.message = hide.json(error.raw_response), hide.text(error.message)
+    error.args = (error.message,)
+    return error
+
+
+def _unanswered(reading: Reading, row: Mapping[str, Any], notes: Notes) -> list[str]:
+    """Fields that the mapping reads from the answer, that came out null, and of which nothing else was noted."""
+    noted = {note.path for note in notes.found}
+    return [
+        name
+        for name, rule in reading.source.mapping.fields.items()
+        if rule is not None
+        and not isinstance(rule, InputRule)
+        and row.get(name) is None
+        and getattr(rule, "path", None) not in noted
+    ]

@@ -1,0 +1,132 @@
+"""What a write is given, checked before anything is sent: every wrong value is told at once, and none is repaired.
+
+An address is compared by its domain in one form (IDNA, lower case), and sent as it was given. Nothing here
+knows a vendor, looks a name up, or sends anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import idna
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from connector.errors import InvalidRequest
+from connector.mapping.words import Closed
+from connector.yamlfile import nearest
+
+__all__ = ["Input", "read_inputs"]
+
+SettingName = Annotated[str, Field(pattern=r"^settings\.[a-z][a-z0-9_]*$")]
+
+
+class Input(Closed):
+    """One value that a write is given, as `{input.name}` in its call."""
+
+    label: str
+    help: str | None = None
+    type: Literal["text", "email"] = "text"
+    required: bool = True
+    most: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """The most characters."""
+    within: SettingName | None = None
+    """For an e-mail address: its domain is one of this setting's list, or below one that begins with `*.`."""
+    outside: SettingName | None = None
+    """For an e-mail address: its domain is none of this setting's list."""
+    made_from: str | None = None
+    """Where it isn't given, it is made from the account and this other input: the same for the same person."""
+
+    @model_validator(mode="after")
+    def _words_fit(self) -> Input:
+        if self.type != "email" and (self.within or self.outside):
+            raise PydanticCustomError("input", "`within` and `outside` are for `type: email`")
+        return self
+
+
+def read_inputs(
+    inputs: Mapping[str, Input], given: Mapping[str, Any], settings: Mapping[str, Any], account: str
+) -> dict[str, str]:
+    """The values to send, by name. Raises InvalidRequest with all that is wrong."""
+    wrong = [_unknown(name, inputs) for name in given if name not in inputs]
+    values: dict[str, str] = {}
+    plain: dict[str, str] = {}
+    for name, rule in inputs.items():
+        value = given.get(name)
+        if value is None:
+            if rule.required and rule.made_from is None:
+                wrong.append(f"{name}: {rule.label} is needed")
+            continue
+        fault = _text_fault(value, rule)
+        if fault is None and rule.type == "email":
+            address = _address(value)
+            fault = address if isinstance(address, str) else _domain_fault(address, rule, settings)
+            if isinstance(address, ValidatedEmail):
+                plain[name] = f"{address.local_part.casefold()}@{_ascii(address.domain)}"
+        if fault is not None:
+            wrong.append(f"{name}: {fault}")
+        else:
+            values[name] = value
+    if wrong:
+        raise InvalidRequest(f"nothing was sent: {'; '.join(wrong)}", details=wrong)
+    for name, rule in inputs.items():
+        if name not in values and rule.made_from is not None:
+            values[name] = _made(account, plain.get(rule.made_from, values[rule.made_from]))
+    return values
+
+
+def _unknown(name: str, inputs: Mapping[str, Input]) -> str:
+    word = nearest(name, inputs)
+    guess = f" (did you mean {word}?)" if word else ""
+    return f"unknown field {name!r}{guess}; there are: {', '.join(inputs)}"
+
+
+def _text_fault(value: Any, rule: Input) -> str | None:
+    if not isinstance(value, str):
+        return f"expected text, got {type(value).__name__}"
+    if not value.strip() or value != value.strip():
+        return "it is empty, or begins or ends with a blank"
+    if not value.isprintable():
+        return "it has a line break or another character that can't be printed"
+    if len(value) > rule.most:
+        return f"it has {len(value):,} characters; {rule.most:,} are allowed"
+    return None
+
+
+def _address(text: str) -> ValidatedEmail | str:
+    try:
+        return validate_email(text, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError as error:
+        return f"not an e-mail address: {error}"
+
+
+def _domain_fault(address: ValidatedEmail, rule: Input, settings: Mapping[str, Any]) -> str | None:
+    domain = _ascii(address.domain)
+    for setting, is_wanted in ((rule.within, True), (rule.outside, False)):
+        if setting is None:
+            continue
+        listed: Sequence[str] = settings.get(setting) or ()
+        if any(_covers(entry, domain) for entry in listed) is not is_wanted:
+            return f"{domain} is {'none' if is_wanted else 'one'} of {setting.partition('.')[2]} ({', '.join(listed)})"
+    return None
+
+
+def _covers(entry: str, domain: str) -> bool:
+    if entry.startswith("*."):
+        return domain.endswith(f".{_ascii(entry[2:])}")
+    return domain == _ascii(entry)
+
+
+def _ascii(domain: str) -> str:
+    """A domain in its one form: lower case, names of other scripts in punycode (RFC 5891)."""
+    try:
+        return idna.encode(domain.strip().rstrip("."), uts46=True).decode().lower()
+    except idna.IDNAError:
+        return domain.casefold()
+
+
+def _made(account: str, of: str) -> str:
+    return hashlib.sha256(f"{account}\n{of}".encode()).hexdigest()[:32]
