@@ -1,7 +1,8 @@
-"""The fixtures as data: which cases there are, and what the connector makes of each. Knows no connector by name.
+"""The fixtures as data: which cases and calls there are, and what the connector makes of each case.
 
 A case is a vendor's answer (`<case>.vendor.json` of a listing, `<case>.get.vendor.json` of one record) and
-what must come out of it (`<case>.unified.json`, `<case>.get.unified.json`). fixtures/README.md describes both.
+what must come out of it (`<case>.unified.json`, `<case>.get.unified.json`). A set of calls is what is recorded
+of one running server. fixtures/README.md describes both. Knows no connector by name.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from connector import yamlfile
 from connector.account import Opened, open_account
 from connector.captures import Captures, MemoryShelf
 from connector.catalog import Catalog, Loaded
+from connector.create import create_one
 from connector.fetch import fetch_one, fetch_page
 from connector.flow import Budget, Clock, drive
 from connector.notices import Notices
@@ -28,15 +30,17 @@ from tests.contract.carried import answering
 __all__ = [
     "FIXTURES",
     "MAPPINGS",
+    "CallSet",
     "Case",
-    "calls_of",
+    "call_sets",
     "cases",
     "connectors",
     "expected",
-    "filled",
     "loaded",
     "mapped_sources",
+    "open_api",
     "read_case",
+    "read_listing",
     "without_nulls",
 ]
 
@@ -85,7 +89,7 @@ def cases() -> list[Case]:
     found = []
     for path in sorted(FIXTURES.glob(f"*/*/*{_VENDOR}")):
         name = path.name.removesuffix(_VENDOR)
-        call = "get" if name.endswith(".get") else "list"
+        call = next((word for word in ("get", "create") if name.endswith(f".{word}")), "list")
         unified = path.with_name(f"{name}.unified.json")
         found.append(Case(path.parent.parent.name, path.parent.name, name, call, path, unified))
     return found
@@ -96,61 +100,146 @@ def expected(case: Case) -> dict[str, Any]:
     return found
 
 
-def calls_of(connector: str) -> dict[str, Any]:
-    """calls.yaml of a connector: its account, and the calls that are recorded."""
-    return yamlfile.read(FIXTURES / connector / "calls.yaml")
+@dataclass(frozen=True)
+class CallSet:
+    """The calls that are recorded of one running server: `calls/<name>.yaml`."""
+
+    connector: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.connector}/{self.name}"
+
+    @property
+    def path(self) -> Path:
+        return FIXTURES / self.connector / "calls" / f"{self.name}.yaml"
+
+    @property
+    def cassettes(self) -> Path:
+        """The folder of its recordings."""
+        return FIXTURES / self.connector / "cassettes" / self.name
+
+    @property
+    def recorded_from(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._document["recorded_from"]
+        return found
+
+    @property
+    def account(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._filled("account")
+        return found
+
+    @property
+    def calls(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._filled("calls")
+        return found
+
+    @property
+    def may_differ(self) -> str | None:
+        """What is left out where a request's body is compared with the recorded one (a regular expression)."""
+        found: str | None = self._document.get("may_differ")
+        return found
+
+    def secret_names(self) -> list[str]:
+        """The secrets of its account's apis: what another api needs is not given."""
+        known = loaded(self.connector).definition.secret_names()
+        return [name for name in known if name.rpartition(".")[0] in ("", *self.account["apis"])]
+
+    def open(self) -> Opened:
+        """Its account, with made-up secrets. A new one, which has used up nothing yet of the calls that are allowed."""
+        return open_account(
+            loaded(self.connector),
+            settings=self.account.get("settings", {}),
+            base_urls=self.account.get("base_urls", {}),
+            secrets=dict.fromkeys(self.secret_names(), "made-up"),
+        )
+
+    @property
+    def _document(self) -> dict[str, Any]:
+        return yamlfile.read(self.path)
+
+    def _filled(self, part: str) -> Any:
+        document = self._document
+        return _filled(document[part], document["recorded_from"].get("is", {}))
 
 
-def filled(value: Any, words: Mapping[str, str]) -> Any:
-    """`{server.base_url}` and the like in calls.yaml, filled with what the recorded server is."""
+def call_sets() -> list[CallSet]:
+    """Every set of recorded calls."""
+    return [CallSet(path.parents[1].name, path.stem) for path in sorted(FIXTURES.glob("*/calls/*.yaml"))]
+
+
+def _filled(value: Any, words: Mapping[str, str]) -> Any:
+    """`{server.base_url}` and the like, filled with what the recorded server is."""
     if isinstance(value, str):
         for word, text in words.items():
             value = value.replace(f"{{server.{word}}}", text)
         return value
     if isinstance(value, Mapping):
-        return {key: filled(item, words) for key, item in value.items()}
-    return [filled(item, words) for item in value] if isinstance(value, list) else value
+        return {key: _filled(item, words) for key, item in value.items()}
+    return [_filled(item, words) for item in value] if isinstance(value, list) else value
 
 
-@cache
-def _opened(connector: str) -> Opened:
-    found = loaded(connector)
-    account = calls_of(connector)["account"]
-    words = calls_of(connector)["recorded_from"].get("is", {})
-    return open_account(
-        found,
-        settings=filled(account.get("settings", {}), words),
-        base_urls=filled(account.get("base_urls", {}), words),
-        secrets=dict.fromkeys(found.definition.secret_names(), "made-up"),
-    )
+def open_api(connector: str, api: str) -> Opened:
+    """An account of this api, connected as the first set of calls to it says."""
+    return next(
+        one for one in call_sets() if one.connector == connector and api in one.account["apis"]
+    ).open()
 
 
 def read_case(case: Case) -> dict[str, Any]:
     """What the connector makes of a case, in the form of its expected file."""
-    opened = _opened(case.connector)
-    source = opened.loaded.sources[case.source]
+    body = case.vendor.read_bytes()
+    if case.call == "list":
+        return read_listing(case.connector, case.source, body)
+    if case.call == "create":
+        return _read_created(case, body)
+    key = expected(case)["row"]["id"]
+    reading, notices = _reading(case.connector, case.source), Notices()
+    one = drive(fetch_one(reading, key, _one_call(), notices), answering(reading, body), _wait)
+    found: dict[str, Any] = {"row": without_nulls(one.row)}
+    return _told(found, reading, {key: one.members}, notices)
+
+
+def _read_created(case: Case, body: bytes) -> dict[str, Any]:
+    reading, notices = _reading(case.connector, case.source), Notices()
+    sent = expected(case)["sent"]
+    flow = create_one(reading, sent, _one_call(), notices)
+    row = drive(flow, answering(reading, body), _wait)
+    return _told({"sent": sent, "row": without_nulls(row)}, reading, {}, notices)
+
+
+def read_listing(connector: str, source: str, body: bytes) -> dict[str, Any]:
+    """What the connector makes of a vendor's answer to `list`, in the form of an expected file."""
+    reading, notices = _reading(connector, source), Notices()
+    flow = fetch_page(reading, Question(), 1000, Place(), _one_call(), notices)
+    page = drive(flow, answering(reading, body), _wait)
+    found: dict[str, Any] = {"rows": [without_nulls(row) for row in page.rows]}
+    found["verdict"] = page.completeness.verdict
+    found["reasons"] = page.completeness.reasons
+    members = {row["id"]: refs for row, refs in zip(page.rows, page.members, strict=True)}
+    return _told(found, reading, members, notices)
+
+
+def _reading(connector: str, source: str) -> Reading:
+    api = source.partition(".")[0]
+    opened = open_api(connector, api)
     captures = Captures(MemoryShelf(), opened.account)
-    reading = Reading(opened, opened.apis[case.source.partition(".")[0]], source, captures)
-    # One call: a page that is not the last is read, and not followed.
-    budget, notices = Budget(Clock(), calls=1), Notices()
-    answer = answering(reading, case.vendor.read_bytes())
+    return Reading(opened, opened.apis[api], opened.loaded.sources[source], captures)
 
-    def wait(seconds: float) -> None:
-        """Nobody waits for a fixture."""
 
-    found: dict[str, Any] = {}
-    if case.call == "get":
-        key = expected(case)["row"]["id"]
-        one = drive(fetch_one(reading, key, budget, notices), answer, wait)
-        found["row"] = without_nulls(one.row)
-        members = {key: one.members}
-    else:
-        page = drive(fetch_page(reading, Question(), 1000, Place(), budget, notices), answer, wait)
-        found["rows"] = [without_nulls(row) for row in page.rows]
-        found["verdict"] = page.completeness.verdict
-        found["reasons"] = page.completeness.reasons
-        members = {row["id"]: refs for row, refs in zip(page.rows, page.members, strict=True)}
-    if source.mapping.members is not None:
+def _one_call() -> Budget:
+    """A page that is not the last is read, and not followed."""
+    return Budget(Clock(), calls=1)
+
+
+def _wait(seconds: float) -> None:
+    """Nobody waits for a fixture."""
+
+
+def _told(
+    found: dict[str, Any], reading: Reading, members: Mapping[str, Any], notices: Notices
+) -> dict[str, Any]:
+    if reading.source.mapping.members is not None:
         found["members"] = members
     found["warnings"] = [{"code": item.code, "path": item.path} for item in notices.listed()]
     return found

@@ -26,6 +26,8 @@ from tests.contract.cases import (
 CASES = cases()
 SOURCES = mapped_sources()
 ORIGINS = ("recorded", "official examples", "documentation", "made up")
+BESIDE = {"calls", "cassettes", "recordings"}
+"""Folders beside those of the sources."""
 _ROW = re.compile(r"\| `([^`]+)` \| ([^|]+?) \|")
 
 
@@ -48,14 +50,14 @@ def test_every_connector_loads(name: str) -> None:
 @pytest.mark.parametrize(("connector", "source"), SOURCES)
 def test_every_mapped_source_has_fixtures_for_what_it_can_do(connector: str, source: str) -> None:
     _, resource = loaded(connector).definition.source(source)
-    wanted = {name for name in ("list", "get") if getattr(resource, name) is not None}
+    wanted = {name for name in ("list", "get", "create") if getattr(resource, name) is not None}
     assert {case.call for case in cases_of(connector, source)} == wanted
 
 
 def test_every_fixture_belongs_to_a_source() -> None:
-    folders = {(path.parent.name, path.name) for path in FIXTURES.glob("*/*") if path.is_dir()}
-    assert {folder for folder in folders if folder[1] != "cassettes"} == set(SOURCES)
-    files = {path for path in FIXTURES.glob("*/*/*.json") if path.parent.name != "cassettes"}
+    folders = {path for path in FIXTURES.glob("*/*") if path.is_dir() and path.name not in BESIDE}
+    assert {(path.parent.name, path.name) for path in folders} == set(SOURCES)
+    files = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
     assert files == {path for case in CASES for path in (case.vendor, case.unified)}
 
 
@@ -80,8 +82,16 @@ def test_every_rule_is_exercised(connector: str, source: str) -> None:
     unseen = [name for name in rules if not any(row.get(name) for row in rows)]
     for name, rule in rules.items():
         if isinstance(rule, PathRule) and rule.values:
-            words = {row.get(name) for row in rows}
-            unseen += [f"{name}: {word}" for _, word in rule.values if word not in words]
+            unseen += [
+                f"{name}: {word}" for _, word in rule.values if word not in {row.get(name) for row in rows}
+            ]
+            details = {row.get(f"{name}_detail") for row in rows} - {None}
+            if details and f"{name}_detail" not in rules:
+                unseen += [
+                    f"{name}: {word!r}"
+                    for word, _ in rule.values
+                    if isinstance(word, str) and word not in details
+                ]
     if mapping.members is not None:
         found = [expected(case)["members"] for case in cases_of(connector, source)]
         if not any(refs for members in found for refs in members.values()):
