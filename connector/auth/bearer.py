@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from connector.auth.placing import add_headers
+from connector.flow import Moment
 from connector.template import HeaderText, Values, parse_template
 from connector.wire import Call
 
@@ -25,6 +26,6 @@ class Bearer(BaseModel):
     def names(self) -> frozenset[str]:
         return parse_template(self.token).names
 
-    def sign(self, call: Call, values: Values) -> Call:
+    def sign(self, call: Call, values: Values, moment: Moment) -> Call:  # noqa: ARG002 - every style has this face
         token = parse_template(self.token).fill_header(values)
-        return replace(call, headers={**call.headers, "Authorization": f"Bearer {token}"})
+        return add_headers(call, {"Authorization": f"Bearer {token}"})

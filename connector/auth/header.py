@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from connector.auth.placing import HEADER_NAME, add_headers
+from connector.flow import Moment
 from connector.template import HeaderText, Values, parse_template
 from connector.wire import Call
 
@@ -19,13 +20,12 @@ class Header(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     style: Literal["header"]
-    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
+    header: Annotated[str, Field(pattern=HEADER_NAME)]
     value: HeaderText
 
     @property
     def names(self) -> frozenset[str]:
         return parse_template(self.value).names
 
-    def sign(self, call: Call, values: Values) -> Call:
-        value = parse_template(self.value).fill_header(values)
-        return replace(call, headers={**call.headers, self.header: value})
+    def sign(self, call: Call, values: Values, moment: Moment) -> Call:  # noqa: ARG002 - every style has this face
+        return add_headers(call, {self.header: parse_template(self.value).fill_header(values)})

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from connector.flow import Moment
 from connector.template import Values
 from connector.wire import Call
 
@@ -23,5 +24,5 @@ class NoAuth(BaseModel):
     def names(self) -> frozenset[str]:
         return frozenset()
 
-    def sign(self, call: Call, values: Values) -> Call:  # noqa: ARG002 - every style has this face
+    def sign(self, call: Call, values: Values, moment: Moment) -> Call:  # noqa: ARG002 - every style has this face
         return call
