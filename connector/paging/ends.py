@@ -1,18 +1,29 @@
-"""What the index styles (`offset`, `page`) share about proving the end."""
+"""What several styles share about proving the end: `ends` of the index styles, `no_next` of those that name the next page."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from connector.errors import PagingBroken
 from connector.mapping.condition import Condition
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 
-__all__ = ["check_ends", "holds_more"]
+__all__ = ["NoNext", "check_ends", "holds_more", "read_next"]
 
+_TYPES = {str: "string", int: "integer"}
 _NEEDS = {"total": "total", "more": "more", "pages": "pages"}
+
+EmptyForm = Annotated[
+    Literal["missing", "null", "empty"],
+    BeforeValidator(lambda form: "null" if form is None else form),  # YAML's bare null is the word meant
+    WithJsonSchema({"enum": ["missing", "null", "empty", None]}),
+]
+NoNext = Annotated[tuple[EmptyForm, ...], Field(min_length=1)]
+"""The forms in which a vendor says that there is no next page."""
 
 
 def check_ends(ends: str, style: Any) -> None:
@@ -44,3 +55,22 @@ def holds_more(more: Condition | None, body: Any) -> bool:
                 f"{path} should say whether there is more: expected {json_type(wanted)}, got {json_type(found)}"
             )
     return False
+
+
+def read_next(path: str, body: Any, no_next: Sequence[str], noun: str, types: tuple[type, ...]) -> Any:
+    """What names the next page, or None where the vendor says that there is none. Raises PagingBroken.
+
+    An empty form that the connector doesn't list is an error: a misread path looks just like it.
+    """
+    found = parse_path(path).one(body, Notes())
+    form = "missing" if found is MISSING else "null" if found is None else "empty" if found == "" else None
+    if form in no_next:
+        return None
+    if form is not None:
+        raise PagingBroken(
+            f"the next {noun} at {path} is {form}; this connector says that the end is: {', '.join(no_next)}"
+        )
+    if type(found) not in types:
+        expected = " or ".join(_TYPES[kind] for kind in types)
+        raise PagingBroken(f"the next {noun} at {path}: expected {expected}, got {json_type(found)}")
+    return found

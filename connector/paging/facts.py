@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from connector.errors import PagingBroken
 from connector.mapping.path import MISSING, Notes, PathText, json_type, parse_path
-from connector.mapping.words import NotBuilt
 
 __all__ = ["Confirm", "PageFacts", "State", "Step", "Style", "read_count"]
 
@@ -23,13 +22,16 @@ class PageFacts:
     """One page as it was received.
 
     `count` is how many records the walk has received with this page (repeats counted); `total` is what
-    the answer declares, where the connector names a path for it.
+    the answer declares, where the connector names a path for it. `url` is what was asked, `headers` what the
+    answer came with, by lower-case name.
     """
 
     body: Any
     received: int
     count: int
     total: int | None = None
+    url: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,18 @@ class Style(BaseModel):
     """Path of how many records the whole listing has. Always cross-checked: fewer at the end is partial,
     more is an error, absent is an error."""
 
-    ceiling: NotBuilt = None
-    when_empty: NotBuilt = None
+    ceiling: Annotated[StrictInt, Field(ge=1)] | None = None
+    """How many records the vendor lets anyone reach: a walk that has received so many ends, and is partial."""
+    when_empty: Literal["check"] | None = None
+    """`check`: an empty first page is believed only once the api's `check` has passed."""
 
     def declared(self, body: Any) -> int | None:
         """What the answer says the total is. Raises PagingBroken when it should say and doesn't."""
         return None if self.total is None else read_count(self.total, body, "the total")
+
+    def url(self, state: State) -> str | None:  # noqa: ARG002 - most styles ask at the call's own
+        """The complete URL of a page that the vendor has named by one."""
+        return None
 
 
 class Confirm(BaseModel):

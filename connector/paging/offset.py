@@ -44,11 +44,16 @@ class Offset(Style):
         return {"start": self.first}
 
     def variables(self, state: State, size: int) -> dict[str, Any]:
-        return {"page.start": state["start"], "page.size": min(size, self.size)}
+        return {"page.start": state["start"], "page.size": self._asked(state, size)}
 
     def check(self, body: Any, state: State, size: int) -> None:
         if self.confirm:
-            self.confirm.check(body, {"start": state["start"], "size": min(size, self.size)})
+            self.confirm.check(body, {"start": state["start"], "size": self._asked(state, size)})
+
+    def _asked(self, state: State, size: int) -> int:
+        """How many to ask for: none that the vendor can't reach."""
+        reachable = self.size if self.ceiling is None else self.first + self.ceiling - state["start"]
+        return max(1, min(size, self.size, reachable))
 
     def advance(self, state: State, page: PageFacts) -> Step:
         after = {"start": state["start"] + page.received}

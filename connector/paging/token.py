@@ -8,19 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictInt, WithJsonSchema
+from pydantic import Field, StrictInt
 
-from connector.errors import PagingBroken
-from connector.mapping.path import MISSING, Notes, PathText, json_type, parse_path
+from connector.mapping.path import PathText
+from connector.paging.ends import NoNext, read_next
 from connector.paging.facts import PageFacts, State, Step, Style
 
 __all__ = ["Token"]
-
-EmptyForm = Annotated[
-    Literal["missing", "null", "empty"],
-    BeforeValidator(lambda form: "null" if form is None else form),  # YAML's bare null is the word meant
-    WithJsonSchema({"enum": ["missing", "null", "empty", None]}),
-]
 
 
 class Token(Style):
@@ -31,7 +25,7 @@ class Token(Style):
     """The most records to ask for at once."""
     next: PathText
     """Path of the next page's token."""
-    no_next: Annotated[tuple[EmptyForm, ...], Field(min_length=1)] = ("missing",)
+    no_next: NoNext = ("missing",)
     """The forms in which the vendor says that there is no next page."""
 
     @property
@@ -49,18 +43,5 @@ class Token(Style):
         pass
 
     def advance(self, state: State, page: PageFacts) -> Step:
-        token = parse_path(self.next).one(page.body, Notes())
-        form = (
-            "missing" if token is MISSING else "null" if token is None else "empty" if token == "" else None
-        )
-        if form in self.no_next:
-            return Step(None, "no_next")
-        if form is not None:
-            raise PagingBroken(
-                f"the next token at {self.next} is {form}; this connector says that the end is: {', '.join(self.no_next)}"
-            )
-        if type(token) not in (str, int):
-            raise PagingBroken(
-                f"the next token at {self.next}: expected string or integer, got {json_type(token)}"
-            )
-        return Step({**state, "token": token})
+        token = read_next(self.next, page.body, self.no_next, "token", (str, int))
+        return Step(None, "no_next") if token is None else Step({**state, "token": token})

@@ -27,6 +27,10 @@ PAGED = [name for name, listing in LISTINGS.items() if listing.style not in ("no
 WITH_TOTAL = [name for name, listing in LISTINGS.items() if "total: $.total" in listing.paging]
 CONFIRMED = [name for name, listing in LISTINGS.items() if "confirm" in listing.paging]
 TOKENS = [name for name, listing in LISTINGS.items() if listing.style == "token"]
+URLS = [name for name, listing in LISTINGS.items() if listing.style == "next_url"]
+BY_URL = [*URLS, "link_header"]
+NAMED = [*TOKENS, *BY_URL]
+"""Listings whose pages name the next one."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,18 @@ def growing(total: int, request: int) -> int:
 def circle(before: int, length: int) -> Callable[[int], int]:
     """The page after each, where those from `before` on go round in a circle."""
     return lambda at: at + 1 if at + 1 < before + length else before
+
+
+def leading(link: str) -> Lies:
+    """The next page is said to be there."""
+    return Lies(url=lambda *_: link)
+
+
+def turned(url: str, request: int) -> str:
+    """The same page by a URL that never looks the same: its parameters change places, and its fragment changes."""
+    before, _, query = url.partition("?")
+    pairs = query.split("&")
+    return f"{before}?{'&'.join(pairs if request % 2 else reversed(pairs))}#{request}"
 
 
 def saying(body: Callable[[dict[str, Any]], Any]) -> Lies:
@@ -118,23 +134,56 @@ TABLE = [
     Lie("sends a null among records", list(LISTINGS), saying(lambda b: {**b, "items": [*b["items"], None]}),
         "expected objects, got null"),
     # What comes after
-    *(Lie(f"goes in a circle of {length} pages", TOKENS,
+    *(Lie(f"goes in a circle of {length} pages", NAMED,
           Lies(sends=1, follows=circle(3, length)), "circle|sent before",
           served=people(20))
       for length in range(1, 6)),
-    *(Lie(f"goes in a circle of {length} pages from the first on", TOKENS,
+    *(Lie(f"goes in a circle of {length} pages from the first on", NAMED,
           Lies(sends=1, follows=circle(0, length)), "circle|first record again",
           served=people(20))
       for length in range(1, 6)),
-    Lie("names no next page by null", ["token_missing", "token_empty"],
-        saying(lambda b: {**b, "next": None}), r"next token at \$.next is null"),
-    Lie("names no next page by nothing in a text", ["token_missing", "token_null"],
-        saying(lambda b: {**b, "next": ""}), r"next token at \$.next is empty"),
-    Lie("leaves the next page's name out", ["token_null", "token_empty"],
-        saying(lambda b: {"items": b["items"]}), r"next token at \$.next is missing"),
-    Lie("names the next page by a truth", TOKENS, saying(lambda b: {**b, "next": True}), "got boolean"),
-    Lie("names the next page by an object", TOKENS, saying(lambda b: {**b, "next": {}}), "got object"),
-    Lie("sends empty pages that go on", [*TOKENS, "page_more", "page_pages"], Lies(sends=2, gaps=(0, 2, 2, 3))),
+    Lie("names no next page by null", ["token_missing", "token_empty", "next_url_missing", "next_url_empty"],
+        saying(lambda b: {**b, "next": None}), r"next (token|URL) at \$.next is null"),
+    Lie("names no next page by nothing in a text", ["token_missing", "token_null", "next_url_missing", "next_url_null"],
+        saying(lambda b: {**b, "next": ""}), r"next (token|URL) at \$.next is empty"),
+    Lie("leaves the next page's name out", ["token_null", "token_empty", "next_url_null", "next_url_empty"],
+        saying(lambda b: {"items": b["items"]}), r"next (token|URL) at \$.next is missing"),
+    Lie("names the next page by a truth", [*TOKENS, *URLS], saying(lambda b: {**b, "next": True}), "got boolean"),
+    Lie("names the next page by an object", [*TOKENS, *URLS], saying(lambda b: {**b, "next": {}}), "got object"),
+    Lie("names the next page by a number", URLS, saying(lambda b: {**b, "next": 2}), "expected string, got number"),
+    Lie("names the next page in half a header", ["link_header"], Lies(link=lambda link: link[:-9]), "doesn't say what it is"),
+    Lie("names the next page in a header cut in its address", ["link_header"],
+        Lies(link=lambda _: "<http://127.0.0.1/p?tok"), "can't be read from character 1"),
+    Lie("names the next page in a header cut in a text", ["link_header"],
+        Lies(link=lambda _: '<?token=p1>; rel="nex'), "can't be read from character 17"),
+    Lie("names the next page without brackets", ["link_header"], Lies(link=lambda _: "/p; rel=next"), "can't be read"),
+    Lie("says its links in several headers", ["link_header"], Lies(sends=2, link=lambda link: link.replace(", <", "\n<"))),
+    Lie("says an empty header beside its links", ["link_header"], Lies(sends=2, link=lambda link: f",\n{link}\n")),
+    Lie("names two next pages", ["link_header"],
+        Lies(link=lambda _: "<?a>; rel=next, <?b>; rel=next"), "names 2 next pages"),
+    Lie("names the next page of something else", ["link_header"],
+        Lies(link=lambda _: '<?a>; rel=next; anchor="#other"'), "of something else"),
+    *(Lie(f"goes in a circle of {length} pages by URLs that look new", BY_URL,
+          Lies(sends=1, follows=circle(2, length), url=lambda url, request: f"{url}&n={request}"), "sent before",
+          served=people(20))
+      for length in range(1, 6)),
+    *(Lie(f"goes in a circle of {length} pages by URLs that are turned", BY_URL,
+          Lies(sends=1, follows=circle(2, length), url=turned), "circle|sent before", served=people(20))
+      for length in range(1, 6)),
+    Lie("turns its URLs and goes on", BY_URL, Lies(sends=2, url=turned)),
+    Lie("names the page itself", BY_URL, leading("#next"), "circle"),
+    # Where the next page is
+    Lie("leads to another host", BY_URL, leading("https://evil.example/p"), "leads to https://evil.example, which is not"),
+    Lie("leads to another host by its name alone", BY_URL, leading("//evil.example/p"), "leads to http://evil.example"),
+    Lie("leads to another port", BY_URL, leading("http://127.0.0.1:9/p"), "leads to http://127.0.0.1:9, which"),
+    Lie("leads to another scheme", ["next_url_missing", "link_header"], Lies(url=lambda url, _: f"https://{url.partition('://')[2]}"), "leads to https://"),
+    Lie("leads to another host behind a user", BY_URL, leading("http://127.0.0.1@evil.example/p"), "names a user"),
+    Lie("leads to another host behind a backslash", BY_URL, leading("/\\evil.example/p"), "a backslash"),
+    Lie("leads nowhere that is called", BY_URL, leading("javascript:alert(1)"), "no http or https URL"),
+    Lie("leads to what is no URL", BY_URL, leading("http://[evil/p"), "can't be read as a URL"),
+    Lie("leads to a URL with a line break", URLS, leading("/p?a=1\r\nHost: evil.example"), "a control"),
+    Lie("leads to a URL with a space", BY_URL, leading("/p?a=1 2"), "a space"),
+    Lie("sends empty pages that go on", [*NAMED, "page_more", "page_pages"], Lies(sends=2, gaps=(0, 2, 2, 3))),
     Lie("says that there is more and sends none", ["offset_more"], saying(lambda b: {**b, "items": []}),
         "there is more and holds no record"),
     Lie("says a text of whether there is more", ["offset_more", "page_more"],
@@ -207,7 +256,7 @@ def test_a_page_that_lost_the_place_between_its_parts_is_refused(calling: Callin
 
 
 @pytest.mark.parametrize(
-    "listing", ["offset_more", "offset_empty_page", "page_more", "page_pages", "token_missing"]
+    "listing", ["offset_more", "offset_empty_page", "page_more", "page_pages", "token_missing", *BY_URL]
 )
 def test_someone_new_at_the_front_shifts_the_rest_onto_the_next_page(calling: Calling, listing: str) -> None:
     """Seen without a total: the last one of a page comes again on the next."""
@@ -221,7 +270,7 @@ def test_someone_new_at_the_front_shifts_the_rest_onto_the_next_page(calling: Ca
     assert rest[-1].completeness.reasons == ["duplicate_ids", *moved]
 
 
-TWO_PAGES = ["offset_more", "page_more", "page_pages", "page_total", "offset_total", "token_missing"]
+TWO_PAGES = ["offset_more", "page_more", "page_pages", "page_total", "offset_total", "token_missing", *BY_URL]
 
 
 @pytest.mark.parametrize("name", TWO_PAGES)

@@ -41,6 +41,7 @@ class Listing:
 _OFFSET = '{start: "{page.start}", size: "{page.size}"}'
 _PAGE = '{number: "{page.number}", size: "{page.size}"}'
 _TOKEN = '{token: "{page.token}", size: "{page.size}"}'
+_FIRST = '{size: "{page.size}"}'
 _MORE = "more: {$.more: true}"
 
 LISTINGS: dict[str, Listing] = {
@@ -69,6 +70,13 @@ LISTINGS: dict[str, Listing] = {
             Listing("token", form, _TOKEN, f"{{style: token, size: 100, next: $.next, no_next: [{form}]}}")
             for form in ("missing", "null", "empty")
         ),
+        *(
+            Listing(
+                "next_url", form, _FIRST, f"{{style: next_url, size: 100, next: $.next, no_next: [{form}]}}"
+            )
+            for form in ("missing", "null", "empty")
+        ),
+        Listing("link_header", "", _FIRST, "{style: link_header, size: 100}"),
     )
 }
 
@@ -139,14 +147,18 @@ class Lies:
     gaps: Sequence[int] = ()
     """Pages that are empty and say that there is more."""
     follows: Callable[[int], int] | None = None
-    """For tokens: which page really comes after that one."""
+    """Where pages are named: which one really comes after that one."""
+    url: Callable[[str, int], str] | None = None
+    """(the next page's URL, number of the request from 0) → what it says instead."""
+    link: Callable[[str], str] | None = None
+    """What becomes of a Link header."""
     body: Callable[[dict[str, Any]], Any] | None = None
     """What becomes of a page's body."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer as it goes over the wire."""
+    """One answer as it goes over the wire; a header of several lines goes as several headers."""
 
     status: int = 200
     body: bytes = b""
@@ -184,16 +196,22 @@ class Vendor:
             found = [record for record in self.people if record["id"] == rest]
             return Reply.json(found[0]) if found else Reply.json({"error": "no such person"}, 404)
         asked = {key: values[-1] for key, values in parse_qs(parts.query, strict_parsing=False).items()}
-        body = self._page(name, rest, asked)
-        return Reply.json(self.lies.body(body) if self.lies.body else body)
+        body, link = self._page(name, rest, asked, given["host"])
+        if link is not None and self.lies.link is not None:
+            link = self.lies.link(link)
+        said = {} if link is None else {"Link": link}
+        return Reply.json(self.lies.body(body) if self.lies.body else body, 200, **said)
 
     def send(self, call: Call) -> Answer:
         """The vendor without a network in between."""
         parts = urlsplit(call.url)
-        said = self.reply(call.method, f"{parts.path}?{parts.query}", call.headers)
+        said = self.reply(call.method, f"{parts.path}?{parts.query}", {**call.headers, "Host": parts.netloc})
         return Answer(said.status, {name.lower(): value for name, value in said.headers.items()}, said.body)
 
-    def _page(self, style: str, ends: str, asked: Mapping[str, str]) -> dict[str, Any]:
+    def _page(
+        self, style: str, ends: str, asked: Mapping[str, str], host: str
+    ) -> tuple[dict[str, Any], str | None]:
+        """(body, Link header) of a page."""
         size = self.lies.sends or int(asked.get("size", len(self.people) or 1))
         pages = [self.people[at : at + size] for at in range(0, len(self.people), size)]
         for gap in self.lies.gaps:
@@ -201,24 +219,34 @@ class Vendor:
         total = len(self.people)
         said: Any = self.lies.declares(total, len(self.asked) - 1) if self.lies.declares else total
         if style in ("none", "snapshot"):
-            return {"items": self.people, "total": said}
+            return {"items": self.people, "total": said}, None
         if style == "offset":
             start = int(asked["start"])
             at = self._place(start, len(self.people))
             items = self.people[at : at + size]
             body = {"items": items, "start": start, "more": at + len(items) < total}
-            return {**body, "total": said} if ends == "total" else body
+            return ({**body, "total": said} if ends == "total" else body), None
         number = int(asked["number"]) - 1 if style == "page" else int(asked.get("token", "p0")[1:])
         at = self._place(number, len(pages))
         items = pages[at] if at < len(pages) else []
         if style == "page":
             body = {"items": items, "number": number + 1, "more": at + 1 < len(pages)}
-            return {**body, "total": said, "pages": len(pages)}
+            return {**body, "total": said, "pages": len(pages)}, None
         after = self.lies.follows(at) if self.lies.follows else at + 1
-        if after < len(pages):
-            return {"items": items, "next": f"p{after}"}
+        is_last = after >= len(pages)
+        named = f"p{after}" if style == "token" else self._url(style, ends, f"p{after}", asked, host)
+        if style == "link_header":
+            first = f'<http://{host}/link_header>; rel="first"; title="the first, again"'
+            return {"items": items}, first if is_last else f'{first}, <{named}>; rel="next"'
         endings: dict[str, dict[str, Any]] = {"missing": {}, "null": {"next": None}, "empty": {"next": ""}}
-        return {"items": items, **endings[ends]}
+        return {"items": items, **(endings[ends] if is_last else {"next": named})}, None
+
+    def _url(self, style: str, ends: str, token: str, asked: Mapping[str, str], host: str) -> str:
+        """The page's URL: whole, or relative in one of the ways that there are."""
+        before = {"missing": f"http://{host}/{style}/{ends}", "null": f"/{style}/{ends}", "empty": ""}
+        size = f"&size={asked['size']}" if "size" in asked else ""
+        url = f"{before.get(ends, f'http://{host}/{style}')}?token={token}{size}"
+        return self.lies.url(url, len(self.asked) - 1) if self.lies.url else url
 
     def _place(self, wanted: int, count: int) -> int:
         if self.lies.ignores_place:
@@ -236,7 +264,8 @@ class _Door(BaseHTTPRequestHandler):
         said = self.server.vendor.reply(self.command, self.path, dict(self.headers))
         self.send_response(said.status)
         for name, value in {**said.headers, "Content-Length": str(len(said.body))}.items():
-            self.send_header(name, value)
+            for line in value.splitlines() or [""]:
+                self.send_header(name, line)
         self.end_headers()
         self.wfile.write(said.body)
 

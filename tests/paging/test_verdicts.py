@@ -17,15 +17,19 @@ from connector import paging
 from connector.errors import ListingChanged, PagingBroken
 from connector.model.envelope import Completeness
 from connector.paging import Paging
-from connector.walk import Loop, Place, begin_at, finish_page, ids_digest, serve_part, verdict
+from connector.walk import Loop, Place, begin_at, finish_page, ids_digest, next_pass, serve_part, verdict
+from connector.wire import Heard
 
 Pages = Sequence[tuple[list[str | None], dict[str, Any]]]
-"""(ids, body) of each page."""
+"""(ids, body) of each page; `link` in a body stands for the header."""
 
 OFFSET: dict[str, Any] = {"style": "offset", "first": 0, "size": 2}
 PAGE: dict[str, Any] = {"style": "page", "first": 1, "size": 2}
 MORE: dict[str, Any] = {"ends": "more", "more": {"$.more": True}}
 TOTAL = {"total": "$.total"}
+NEXT_URL: dict[str, Any] = {"style": "next_url", "next": "$.next"}
+LINK: dict[str, Any] = {"style": "link_header"}
+ASKED = "https://h/people?size=2"
 
 
 def style_of(**words: Any) -> Paging:
@@ -41,7 +45,8 @@ def walk(style: Paging, pages: Pages, place: Place | None = None) -> tuple[Place
         assert ended_by is None, f"ended before page {number}"
         place = Place.from_json(json.loads(json.dumps(place.to_json())))
         state = place.state if place.state is not None else style.start(2)
-        place, ended_by = finish_page(place, style, state, body, ids)
+        heard = Heard(body, style.url(state) or ASKED, {"link": body["link"]} if "link" in body else {})
+        place, ended_by = finish_page(place, style, state, heard, ids)
     return place, ended_by
 
 
@@ -160,6 +165,71 @@ ROWS: dict[str, tuple[dict[str, Any], Pages, tuple[str | None, str, list[str]]]]
         [(FULL, {"total": 2})],
         ("no_next", "complete", []),
     ),
+    "next_url, missing": (
+        NEXT_URL,
+        [(FULL, {"next": "?p=2"}), ([], {"next": "https://h/people?p=3"}), (REST, {})],
+        ("no_next", "complete", []),
+    ),
+    "next_url, null or empty": (
+        {**NEXT_URL, "no_next": ["null", "empty"]},
+        [(FULL, {"next": "?p=2"}), (REST, {"next": None})],
+        ("no_next", "complete", []),
+    ),
+    "next_url, seen < total": (
+        {**NEXT_URL, **TOTAL},
+        [(FULL, {"total": 9, "next": "/2"}), (REST, {"total": 9})],
+        ("no_next", "partial", ["fewer_than_declared"]),
+    ),
+    "link_header, no header": (
+        LINK,
+        [(FULL, {"link": '<?p=2>; rel="next"'}), (REST, {})],
+        ("no_next", "complete", []),
+    ),
+    "link_header, no such link": (
+        LINK,
+        [(FULL, {"link": "<?p=2>; rel=next"}), (REST, {"link": '<?p=1>; rel="prev first"'})],
+        ("no_next", "complete", []),
+    ),
+    "link_header, the same link twice": (
+        LINK,
+        [(FULL, {"link": "<?p=2>; rel=next, <?p=2>; rel=next"}), (REST, {"link": ""})],
+        ("no_next", "complete", []),
+    ),
+    "ceiling, less than can be reached": (
+        {**OFFSET, **MORE, "ceiling": 4},
+        [(FULL, {"more": True}), (REST, {"more": False})],
+        ("more", "complete", []),
+    ),
+    "ceiling, as many as can be reached": (
+        {**OFFSET, **MORE, "ceiling": 4},
+        [(FULL, {"more": True}), (["c", "d"], {"more": False})],
+        ("more", "partial", ["ceiling_reached"]),
+    ),
+    "ceiling, and the vendor would go on": (
+        {"style": "token", "next": "$.next", "ceiling": 3},
+        [(FULL, {"next": 1}), (REST, {"next": 2})],
+        ("ceiling", "partial", ["ceiling_reached"]),
+    ),
+    "ceiling, and its total is capped as well": (
+        {**OFFSET, **TOTAL, "ends": "total", "ceiling": 2},
+        [(FULL, {"total": 2})],
+        ("total", "partial", ["ceiling_reached"]),
+    ),
+    "ceiling, and fewer than declared": (
+        {**PAGE, **TOTAL, "ends": "total", "ceiling": 2},
+        [(FULL, {"total": 9})],
+        ("ceiling", "partial", ["ceiling_reached", "fewer_than_declared"]),
+    ),
+    "ceiling, of one answer": (
+        {"style": "none", "ceiling": 2},
+        [(FULL, {})],
+        ("one_answer", "partial", ["ceiling_reached"]),
+    ),
+    "ceiling, of a capture, which goes on to its end": (
+        {"style": "snapshot", "ceiling": 2},
+        [(FULL, {"count": 3, "declared": 3}), (REST, {"count": 3, "declared": 3})],
+        ("capture", "partial", ["ceiling_reached"]),
+    ),
     "any, seen < total": (
         {"style": "token", "next": "$.next", **TOTAL},
         [(FULL, {"total": 9, "next": 1}), (REST, {"total": 9})],
@@ -252,11 +322,18 @@ def test_the_rows_are_those_of_the_docstring() -> None:
     for word in ("in_progress", "complete", "partial", "unproven"):
         assert word in listed
         assert any(verdict == word for verdict, _ in tried)
-    for reason in ("fewer_than_declared", "total_moved", "pages_moved", "duplicate_ids", "records_left_out"):
+    for reason in (
+        "fewer_than_declared",
+        "ceiling_reached",
+        "total_moved",
+        "pages_moved",
+        "duplicate_ids",
+        "records_left_out",
+    ):
         assert reason in listed
         assert any(found == reason for _, found in tried)
     ended_by = {ended for _, _, (ended, _, _) in ROWS.values() if ended}
-    assert ended_by == {"one_answer", "total", "more", "empty_page", "pages", "no_next"}
+    assert ended_by == {"one_answer", "total", "more", "empty_page", "pages", "no_next", "ceiling", "capture"}
     assert ended_by <= {word.strip(",") for word in listed}
 
 
@@ -305,6 +382,17 @@ BROKEN: dict[str, tuple[dict[str, Any], Pages, str]] = {
     "no total": ({**OFFSET, **TOTAL, "ends": "total"}, [(FULL, {})], "nothing at"),
     "no total, though something else ends it": ({**OFFSET, **MORE, **TOTAL}, [(FULL, {})], "nothing at"),
     "a null token": ({"style": "token", "next": "$.n"}, [(FULL, {"n": None})], "is null; .* the end is: missing"),
+    "a null URL": (NEXT_URL, [(FULL, {"next": None})], "next URL at .* is null; .* the end is: missing"),
+    "a URL that is a number": (NEXT_URL, [(FULL, {"next": 2})], "expected string, got number"),
+    "the URL that was asked": (NEXT_URL, [(FULL, {"next": ASKED})], "circle"),
+    "a URL that was asked before": (NEXT_URL, [(FULL, {"next": "?p=2"}), (REST, {"next": "?p=3"}), (["d"], {"next": "?p=2"}), (["e"], {"next": "?p=3"})],
+        "circle"),
+    "a URL elsewhere": (NEXT_URL, [(FULL, {"next": "https://evil.example/"})], "leads to https://evil.example"),
+    "a link elsewhere": (LINK, [(FULL, {"link": "<//evil.example>; rel=next"})], "leads to https://evil.example"),
+    "two links to the next page": (LINK, [(FULL, {"link": "<?p=2>; rel=next, <?p=3>; rel=next"})], "names 2 next pages"),
+    "a link from something else": (LINK, [(FULL, {"link": '<?p=2>; rel=next; anchor="#a"'})], "of something else"),
+    "half of a header": (LINK, [(FULL, {"link": "<?p=2>; rel"})], "doesn't say what it is"),
+    "half of a header, later": (LINK, [(FULL, {"link": "<?p=2>; rel=next"}), (REST, {"link": "<?p"})], "can't be read"),
     "a token that is a list": ({"style": "token", "next": "$.n"}, [(FULL, {"n": ["t"]})], "got list"),
     "a token that is a truth": ({"style": "token", "next": "$.n"}, [(FULL, {"n": False})], "got boolean"),
 }  # fmt: skip
@@ -433,6 +521,12 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "no end of tokens": ({"style": "token", "next": "$.n", "no_next": []}, "no_next"),
     "an unknown style": ({"style": "cursor"}, "cursor"),
     "no style": ({"size": 1}, "style"),
+    "no next URL": ({"style": "next_url"}, "next"),
+    "an unknown end of URLs": ({**NEXT_URL, "no_next": ["none"]}, "no_next"),
+    "a path of a link in a header": ({**LINK, "next": "$.n"}, "next"),
+    "a ceiling of nothing": ({"style": "none", "ceiling": 0}, "ceiling"),
+    "a ceiling as text": ({"style": "none", "ceiling": "9"}, "ceiling"),
+    "another proof that it is empty": ({"style": "none", "when_empty": "get"}, "when_empty"),
     "a key of another style": ({"style": "none", "size": 2}, "size"),
 }  # fmt: skip
 
@@ -468,3 +562,57 @@ def test_what_an_answer_repeats_is_compared(words: dict[str, Any], body: Any, me
     else:
         with pytest.raises(PagingBroken, match=message):
             check()
+
+
+def passes(style: Paging, *listed: Pages) -> tuple[Place, Completeness]:
+    """The place after several passes, and what is known then."""
+    place = Place()
+    for number, pages in enumerate(listed):
+        place = place if number == 0 else next_pass(place)
+        place, ended_by = walk(style, pages, place)
+        assert ended_by is not None
+    return place, verdict(place, ended=True, scope=None)
+
+
+def test_each_pass_has_its_own_total_and_all_of_them_are_summed_up() -> None:
+    style = style_of(**OFFSET, **TOTAL, ends="total")
+    place, found = passes(style, [(FULL, {"total": 2})], [(REST, {"total": 1})])
+    assert (found.verdict, found.seen, found.declared, found.reasons) == ("complete", 3, 3, [])
+    assert (place.pass_number, place.count, place.seen) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("short", [0, 1])
+def test_a_pass_that_is_short_is_not_made_up_for_by_another(short: int) -> None:
+    style = style_of(style="token", next="$.next", total="$.total")
+    totals = [2, 2]
+    totals[short] = 3
+    listed: list[Pages] = [[([f"{n}a", f"{n}b"], {"total": totals[n]})] for n in range(2)]
+    _, found = passes(style, *listed)
+    assert (found.verdict, found.seen, found.declared) == ("partial", 4, 5)
+    assert found.reasons == ["fewer_than_declared"]
+
+
+def test_what_one_pass_noticed_is_known_of_all() -> None:
+    style = style_of(**OFFSET, ends="empty_page", ceiling=2)
+    _, found = passes(style, [(FULL, {})], [([None], {}), ([], {})])
+    assert (found.verdict, found.reasons) == ("partial", ["ceiling_reached", "records_left_out"])
+
+
+@pytest.mark.parametrize("second", [["b", "c"], ["a", "c"], ["c", "b"]])
+def test_one_who_comes_in_two_passes_is_a_duplicate(second: list[str | None]) -> None:
+    """As far as a cursor can tell: the last of a pass, and the first of each."""
+    _, found = passes(style_of(style="none"), [(FULL, {})], [(second, {})])
+    assert (found.verdict, found.reasons) == ("unproven", ["duplicate_ids"])
+
+
+def test_the_same_pages_in_the_next_pass_are_no_circle() -> None:
+    style = style_of(**OFFSET, ends="empty_page")
+    pages: Pages = [(FULL, {}), (REST, {}), ([], {})]
+    _, found = passes(style, pages, pages)
+    assert (found.verdict, found.reasons) == ("unproven", ["duplicate_ids"])
+
+
+def test_no_more_is_asked_for_than_can_be_reached() -> None:
+    style = style_of(style="offset", first=1, size=40, ends="empty_page", ceiling=100)
+    asked = [style.variables({"start": start}, 100)["page.size"] for start in (1, 41, 81, 100)]
+    assert asked == [40, 40, 20, 1]
