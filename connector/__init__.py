@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from connector.directory import AsyncDirectory, Directory
-    from connector.errors import ConnectorError, ListingIncomplete
-    from connector.model import Group, User
+    from connector.errors import ConnectorError, ListingIncomplete, WriteOutcomeUnknown
+    from connector.model import Group, StudentLicense, User
     from connector.pages import Item, Page
 
 __all__ = [
@@ -28,7 +28,9 @@ __all__ = [
     "Item",
     "ListingIncomplete",
     "Page",
+    "StudentLicense",
     "User",
+    "WriteOutcomeUnknown",
 ]
 
 __version__ = "0.1.0"
@@ -41,7 +43,9 @@ _HOMES = {
     "Item": "connector.pages",
     "ListingIncomplete": "connector.errors",
     "Page": "connector.pages",
+    "StudentLicense": "connector.model",
     "User": "connector.model",
+    "WriteOutcomeUnknown": "connector.errors",
 }
 
 

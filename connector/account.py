@@ -58,6 +58,8 @@ class Opened:
     """Unified resource → source; fixed when the account was connected."""
     settings: Mapping[str, Any]
     """By full name, as given."""
+    version: int = 0
+    """How often a kept account was connected anew; what belongs to an earlier one is not its own."""
     redaction: Redaction = field(repr=False, default_factory=Redaction)
 
 
@@ -69,6 +71,7 @@ def open_account(
     base_urls: Mapping[str, str] | None = None,
     sources: Mapping[str, str] | None = None,
     account: str | None = None,
+    version: int = 0,
 ) -> Opened:
     """Checks every value and fills the apis that are complete. Raises InvalidRequest with all that is wrong."""
     definition = loaded.definition
@@ -124,6 +127,7 @@ def open_account(
         apis=apis,
         sources=chosen,
         settings=given,
+        version=version,
         redaction=Redaction.of(hidden.values()),
     )
 
@@ -203,12 +207,15 @@ def _setting_value(name: str, setting: Setting, value: Any, wrong: list[str]) ->
         value = value == "true"
     if setting.type == "list" and isinstance(value, str):
         value = [item.strip() for item in value.split(",") if item.strip()]
-    if type(value) is not kinds[setting.type] or value in ("", []):
+    items = value if isinstance(value, list) else [value]
+    are_texts = setting.type != "list" or all(isinstance(item, str) for item in items)
+    if type(value) is not kinds[setting.type] or not items or "" in items or not are_texts:
         wrong.append(f"setting {name}: expected {setting.type}, got {value!r}")
         return None
-    if setting.pattern is not None and not re.fullmatch(setting.pattern, str(value), re.ASCII):
-        wrong.append(f"setting {name}: {value!r} does not match {setting.pattern}")
-        return None
+    for item in items:  # a pattern is of each item of a list
+        if setting.pattern is not None and not re.fullmatch(setting.pattern, str(item), re.ASCII):
+            wrong.append(f"setting {name}: {item!r} does not match {setting.pattern}")
+            return None
     if setting.type == "url":
         return _checked_url(f"setting {name}", str(value), wrong)
     return value

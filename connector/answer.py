@@ -56,6 +56,7 @@ class Apart:
         self.records: list[msgspec.Raw] | None = None
 
     def __call__(self, body: bytes) -> Any:
+        self.records = None  # those of an answer before, which was refused
         try:
             return self._split(msgspec.Raw(body.removeprefix(_MARK)), self._keys)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -94,26 +95,40 @@ def read_answer(
     answer: Answer,
     sent: WireCall,
     decode: Decode = decode_json,
+    *,
+    is_ticket: bool = False,
 ) -> Any:
-    """The JSON body (MISSING where there is none). Raises what the answer means when it is a failure."""
+    """The JSON body (MISSING where there is none). Raises what the answer means when it is a failure.
+
+    `is_ticket`: it answers what only carries the call; what the call says of good and bad answers isn't about it.
+    """
     facts = _facts(answer, decode)
     body = facts.json
-    failure = _failure(opened, api, call, facts, answer, sent)
+    failure = _failure(opened, api, call, facts, answer, sent, is_ticket=is_ticket)
     if failure is not None:
         raise failure
     if body is MISSING and answer.body.strip():
+        shown = _reason(answer.body)
+        if sent.effect != "write":  # what opens the thing that was made may stand there, and isn't known yet
+            shown += f"; it begins {_begin(opened.redaction.also(sent.secrets), facts.text)}"
         raise VendorError(
-            f"{_asked(opened, sent)}: the answer is not JSON ({_reason(answer.body)}; "
-            f"it begins {_begin(opened, facts.text)})",
+            f"{_asked(opened, sent)}: the answer is not JSON ({shown})",
             status=answer.status,
         )
     return body
 
 
 def _failure(
-    opened: Opened, api: OpenedApi, call: Request, facts: AnswerFacts, answer: Answer, sent: WireCall
+    opened: Opened,
+    api: OpenedApi,
+    call: Request,
+    facts: AnswerFacts,
+    answer: Answer,
+    sent: WireCall,
+    *,
+    is_ticket: bool,
 ) -> VendorFailure | None:
-    own = call if isinstance(call, Sent) else None
+    own = call if isinstance(call, Sent) and not is_ticket else None
     way = api.definition.exchange_of(call, api.values)
     hide = opened.redaction.also(sent.secrets)
     rules: list[ErrorRule] = [*(own.errors if own else ()), *(way.errors if way else ())]
@@ -121,9 +136,12 @@ def _failure(
         if rule.when.compile()(facts):
             said = _said(rule, facts)
             message = f"{_asked(opened, sent)} answered {_status(facts.status)}"
-            return _error(
+            found = _error(
                 rule.is_, hide, message, said, facts, answer, hint=rule.hint, after=rule.retry_after
             )
+            if isinstance(found, VendorError):
+                found.is_told = True
+            return found
     if not 200 <= facts.status <= 299:  # noqa: PLR2004 - RFC 9110 §15.3
         return _error(
             _code_of(facts.status),
@@ -133,7 +151,7 @@ def _failure(
             facts,
             answer,
         )
-    wanted = [api.definition.expect, own.expect if own else None]
+    wanted = [] if is_ticket else [api.definition.expect, own.expect if own else None]
     if any(condition is not None and not condition.compile()(facts) for condition in wanted):
         message = (
             f"{_asked(opened, sent)} answered {_status(facts.status)}, but not what the connector expects"
@@ -227,8 +245,8 @@ def _status(status: int) -> str:
         return str(status)
 
 
-def _begin(opened: Opened, text: str) -> str:
-    return repr(opened.redaction.text(text)[:60])
+def _begin(hide: Redaction, text: str) -> str:
+    return repr(hide.text(text)[:60])
 
 
 def _reason(body: bytes) -> str:

@@ -18,11 +18,11 @@ from connector.exchange import Request, SubmitAndPoll
 from connector.flow import Budget, Flow, Pause, Work
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.pace import RetryPolicy, next_delay, parse_retry_after
-from connector.plan import plan_call
-from connector.wire import Answer
+from connector.plan import plan_call, sign_call
+from connector.wire import Answer, Heard
 from connector.wire import Call as WireCall
 
-__all__ = ["Pending", "Progress", "StillWorking", "ask"]
+__all__ = ["Pending", "Progress", "StillWorking", "ask", "hear", "still_working"]
 
 Judge = Callable[[Answer, WireCall], Any]
 Progress = dict[str, Any]
@@ -55,38 +55,70 @@ def ask(
     values: Mapping[str, Any],
     budget: Budget,
     *,
+    pending: Pending | None = None,
+) -> Flow[Any]:
+    """The JSON answer to one logical call: the body that `hear` hears."""
+    return (yield from hear(opened, api, request, values, budget, pending=pending)).body
+
+
+def hear(
+    opened: Opened,
+    api: OpenedApi,
+    request: Request,
+    values: Mapping[str, Any],
+    budget: Budget,
+    *,
     decode: Decode = decode_json,
     pending: Pending | None = None,
     **added: Any,
-) -> Flow[Any]:
-    """The JSON answer to one logical call. Raises what the vendor's answer or silence means.
+) -> Flow[Heard]:
+    """The answer to one logical call. Raises what the vendor's answer or silence means.
 
-    Raises StillWorking only where `pending` is given; without it that is VendorUnavailable.
+    Raises StillWorking only where `pending` is given; without it that is VendorUnavailable. `added` as in plan_call.
     """
     asking = _Asking(opened, api, budget)
-    judge = asking.judge(request, decode)
+    plainly = asking.judge(request, decode)
+
+    def judge(answer: Answer, sent: WireCall) -> Heard:
+        return Heard(plainly(answer, sent), sent.url, answer.headers)
+
     way = api.definition.exchange_of(request, api.values)
     budget.used += 1
     if not isinstance(way, SubmitAndPoll):
         call = plan_call(api, request, values, **added)
-        return (yield from asking.send(call, judge, counted=True))
+        patience = way.silent_for if way is not None else None
+        found: Heard = yield from asking.send(call, judge, counted=True, patience=patience)
+        return found
     progress = pending.progress if pending else None
     wait = 0.0  # what an earlier question left has had its time
     if progress is None:
         call = plan_call(api, request, values, **added)
-        progress = yield from asking.submit(way, call, asking.judge(request, decode_json))
+        progress = yield from asking.submit(way, call, request)
         wait = way.poll.every
     poll = plan_call(api, way.poll, {**values, "ticket": progress["ticket"]})
     note = pending.note if pending else None
     try:
-        return (yield from asking.result(way, poll, progress, wait, asking.judge_poll(way, judge), note))
+        found = yield from asking.result(way, poll, progress, wait, asking.judge_poll(way, judge), note)
     except StillWorking as working:
         if pending is not None:
             raise
-        raise working.reason or VendorUnavailable(
-            f"{opened.loaded.name}: the vendor is still working, and the time for this question is over",
-            hint="ask again later; CONNECTOR_MAX_SECONDS gives a question more time",
-        ) from None
+        raise working.reason or still_working(opened) from None
+    return found
+
+
+def still_working(opened: Opened) -> VendorUnavailable:
+    """The failure of a question that can't be gone on with later."""
+    return VendorUnavailable(
+        f"{opened.loaded.name}: the vendor is still working, and the time for this question is over",
+        hint="ask again later; CONNECTOR_MAX_SECONDS gives a question more time",
+    )
+
+
+def send_unread(opened: Opened, api: OpenedApi, call: WireCall, budget: Budget) -> Flow[Answer]:
+    """The answer to one call, whatever it says. Raises where there is none."""
+    budget.used += 1
+    found: Answer = yield from _Asking(opened, api, budget).send(call, lambda answer, _: answer, counted=True)
+    return found
 
 
 @dataclass(frozen=True)
@@ -111,7 +143,7 @@ class _Asking:
                 return _WORKING
             if way.poll.lost is not None and meets(way.poll.lost, answer):
                 words = "what was submitted is lost: the vendor doesn't know its ticket any more"
-                hint = "ask again; nothing is known of what was asked for"
+                hint = "ask again, a listing without next_cursor; nothing is known of what was asked for"
                 return unavailable(self.opened, answer, sent, words, hint)
             try:
                 return judge(answer, sent)
@@ -122,9 +154,16 @@ class _Asking:
 
         return judge_poll
 
-    def submit(self, way: SubmitAndPoll, call: WireCall, judge: Judge) -> Flow[Progress]:
-        """Submits once (again only what was refused), and reads the ticket."""
-        answer = yield from self.send(call, judge)
+    def submit(self, way: SubmitAndPoll, call: WireCall, request: Request) -> Flow[Progress]:
+        """Submits once (again only what was refused or never left), and reads the ticket.
+
+        What the call itself says of good and bad answers is about the result, not about this one.
+        """
+
+        def judge(answer: Answer, sent: WireCall) -> Any:
+            return read_answer(self.opened, self.api, request, answer, sent, is_ticket=True)
+
+        answer = yield from self.send(call, judge, once=True)
         found = parse_path(way.ticket).one(answer, Notes()) if answer is not MISSING else MISSING
         if type(found) not in (str, int) or found == "":
             shown = "nothing" if found is MISSING or found == "" else json_type(found)
@@ -148,7 +187,8 @@ class _Asking:
             if wait and self.budget.clock.now().timestamp() + wait > progress["until"]:
                 raise VendorUnavailable(
                     f"{self.opened.loaded.name}: the vendor did not finish within {way.poll.give_up:g} s what was submitted",
-                    hint="its queue is stuck, or it needs longer than the connector waits (give_up)",
+                    hint="its queue is stuck, or it needs longer than the connector waits (give_up); "
+                    "ask again, a listing without next_cursor",
                 )
             if wait >= self.budget.left:
                 raise StillWorking(progress)
@@ -164,17 +204,33 @@ class _Asking:
                 return found
             wait = min(wait * 2 or way.poll.every, way.poll.slowing_to)
 
-    def send(self, call: WireCall, judge: Judge, *, counted: bool = False) -> Flow[Any]:
-        """One HTTP call with its retries. `counted`: each retry counts as a call of the question."""
+    def send(
+        self,
+        call: WireCall,
+        judge: Judge,
+        *,
+        counted: bool = False,
+        once: bool = False,
+        patience: float | None = None,
+    ) -> Flow[Any]:
+        """One HTTP call with its retries. `counted`: each retry counts as a call of the question.
+
+        `once`: what may have arrived is not sent again, unless the vendor's answer refuses it. `patience`: how many
+        seconds the vendor may be silent.
+        """
         rule, budget = self.api.definition.retry, self.budget
         policy = RetryPolicy(on=frozenset(rule.on), times=rule.times)
-        tried = 0
+        tried, was_sent = 0, False
         while True:
             yield from self._within_allowance()
             left = budget.left
             if tried and left <= 0:
-                raise VendorUnavailable(f"{self.opened.loaded.name}: no time is left for another try")
-            sent = replace(call, timeout=min(budget.timeout, max(left, 0.1)), deadline=max(left, 0.1))
+                raise VendorUnavailable(
+                    f"{self.opened.loaded.name}: no time is left for another try", sent=was_sent
+                )
+            sent = sign_call(self.api, call, budget.clock.moment())
+            silence = patience or budget.timeout
+            sent = replace(sent, timeout=min(silence, max(left, 0.1)), deadline=max(left, 0.1))
             budget.used += counted and tried > 0
             began = budget.clock.seconds()
             shown = self.opened.redaction.also(sent.secrets).text(sent.url)
@@ -187,15 +243,16 @@ class _Asking:
                     "bytes": len(answer.body),
                     "seconds": round(budget.clock.seconds() - began, 4),
                 }
-                found = judge(answer, sent)
+                found = judge(answer, replace(call, secrets=sent.secrets))  # judged without its credential
             except VendorFailure as error:
                 self._note(error, trace)
                 tried += 1
+                was_sent = was_sent or not isinstance(error, VendorUnavailable) or error.sent
                 delay = next_delay(
                     policy,
                     error,
                     tried,
-                    repeatable=call.repeatable,
+                    repeatable=call.repeatable and not (once and error.status is None),
                     left=budget.left,
                     random=budget.clock.random(),
                 )

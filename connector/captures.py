@@ -119,10 +119,10 @@ class Shelf(Protocol):
         """One chunk; None when it is gone."""
 
     def due(self, account: str, name: str, *, now: datetime, every: timedelta) -> bool:
-        """Whether `name` was last done longer ago than `every`; if so, it counts as done now."""
+        """Whether `name` was last done longer ago than `every`."""
 
-    def undo(self, account: str, name: str) -> None:
-        """What was due was not done after all."""
+    def done(self, account: str, name: str, *, now: datetime) -> None:
+        """`name` was done: not begun, for whoever asks meanwhile must not believe it."""
 
 
 class Captures:
@@ -305,14 +305,11 @@ class MemoryShelf:
     def due(self, account: str, name: str, *, now: datetime, every: timedelta) -> bool:
         with self._lock:
             last = self._done.get((account, name))
-            if last is not None and last > now - every:
-                return False
-            self._done[account, name] = now
-            return True
+            return last is None or last <= now - every
 
-    def undo(self, account: str, name: str) -> None:
+    def done(self, account: str, name: str, *, now: datetime) -> None:
         with self._lock:
-            self._done.pop((account, name), None)
+            self._done[account, name] = now
 
     def _of(self, account: str) -> list[_Kept]:
         return [kept for (owner, _), kept in self._kept.items() if owner == account]

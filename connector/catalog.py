@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from pydantic import ValidationError
 
 from connector import merge as merging
 from connector.cursor import digest
@@ -25,6 +26,7 @@ from connector.mapping.compile import Mapper, compile_mapping
 from connector.mapping.rules import MappingFile
 from connector.merge import merge
 from connector.model import UNIFIED
+from connector.policy import Proxy, widened
 from connector.wiring import complaints, source_complaints, unmapped_sources
 from connector.yamlfile import Complaint, Mark, YamlList, YamlMap, mark_at, nearest, read
 
@@ -171,6 +173,8 @@ class _Loading:
         self.faults += self.catalog.strays(self.name)
         document = self._attempt(self.connector_document)
         rest = self._validated(document) if document is not None else None
+        if document is not None and rest is not None:
+            self._check_narrower(document, rest)
         self.is_sound = rest is not None and not self.faults
         mapped = [self._mapping(file, rest, overrides) for file in self.catalog.mapping_files(self.name)]
         if rest is not None and document is not None:
@@ -282,6 +286,22 @@ class _Loading:
         ]
         return rest
 
+    def _check_narrower(self, document: YamlMap, connector: Connector) -> None:
+        """Complains of what passes a proxy here and doesn't in a file of this name further down, laid over or not."""
+        for depth in range(1, len(self.catalog.layers(self.name, _FILE))):
+            below = _Loading(self.catalog, self.name)  # its own faults are not this connector's
+            found = below._attempt(lambda depth=depth: below.connector_document(depth))  # noqa: B023
+            for name, api in connector.apis.items():
+                if api.proxy is not None:
+                    lower = _policy_of(found, name)
+                    self.faults += place(
+                        document,
+                        [
+                            replace(one, loc=("apis", name, "proxy", *one.loc))
+                            for one in widened(api.proxy, lower)
+                        ],
+                    )
+
     def mapping_document(self, file: str, depth: int = 0) -> YamlMap:
         """A mapping with everything that it extends merged in."""
         layers = self.catalog.layers(self.name, file)
@@ -375,6 +395,14 @@ class _Loading:
 
     def _complain(self, document: YamlMap, loc: Sequence[str], message: str) -> None:
         self.faults += place(document, [Complaint(tuple(loc), message)])
+
+
+def _policy_of(document: YamlMap | None, api: str) -> Proxy:
+    """What passes the proxy of an api in a connector's file; where that can't be read, nothing."""
+    try:
+        return Proxy.model_validate(document["apis"][api]["proxy"] if document is not None else {})
+    except (KeyError, TypeError, ValidationError):
+        return Proxy()
 
 
 def _written_sources(document: YamlMap) -> set[str]:

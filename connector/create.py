@@ -22,12 +22,12 @@ from connector.errors import (
     VendorUnavailable,
     WriteOutcomeUnknown,
 )
-from connector.flow import Budget, Flow
+from connector.flow import Budget, Flow, Moment
 from connector.inputs import read_inputs
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.mapping.rules import InputRule, PathRule
 from connector.notices import Notices
-from connector.plan import plan_call
+from connector.plan import plan_call, sign_call
 from connector.reading import Reading
 
 __all__ = ["Plan", "create_one", "plan_create"]
@@ -58,9 +58,10 @@ class Plan:
         return msgspec.json.encode(self.to_dict())
 
 
-def plan_create(reading: Reading, given: Mapping[str, Any]) -> Plan:
-    """The request that `create_one` would send. Raises InvalidRequest."""
+def plan_create(reading: Reading, given: Mapping[str, Any], moment: Moment) -> Plan:
+    """The request that `create_one` would send at that moment. Raises InvalidRequest."""
     call = plan_call(reading.api, _create(reading), _values(reading, given))
+    call = sign_call(reading.api, call, moment)
     hide = reading.opened.redaction.also(call.secrets)
     return Plan(
         call.method,
@@ -109,6 +110,8 @@ def _create(reading: Reading) -> Create:
 
 
 def _values(reading: Reading, given: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise InvalidRequest(f"fields: expected name → value, got {type(given).__name__}")
     checked = read_inputs(_create(reading).input, given, reading.api.values, reading.opened.account)
     return {f"input.{name}": value for name, value in checked.items()}
 
@@ -118,10 +121,7 @@ def _judged(
 ) -> ConnectorError:
     """The failure as it bears on a write: refused, not sent, or not known."""
     error = _hiding(reading, error)
-    is_unclear = (isinstance(error, VendorUnavailable) and error.sent) or (
-        isinstance(error, VendorError) and error.raw_response is None and 200 <= (error.status or 0) <= 299  # noqa: PLR2004
-    )
-    if not is_unclear:
+    if not _is_unclear(error):
         return error
     named = {name: sent[name] for name, rule in create.input.items() if rule.made_from is not None}
     shown = ", ".join(f"{name} {value}" for name, value in named.items())
@@ -129,19 +129,33 @@ def _judged(
         f"{error.message}; it was sent, and whether it took effect is not known"
         + (f" ({shown})" if shown else ""),
         status=error.status,
-        hint="it is not sent again by itself: ask the vendor whether it took effect, by the reference above",
-        details=[named],
+        hint="it is not sent again by itself: ask the vendor whether it took effect"
+        + (", by the reference above" if shown else ""),
+        details=[named] if named else [],
         raw_response=error.raw_response,
     )
 
 
+def _is_unclear(error: VendorFailure) -> bool:
+    """Whether a write that was sent may have taken effect: neither the vendor nor its status says that it failed."""
+    if isinstance(error, VendorUnavailable):
+        return error.sent
+    is_refused = 300 <= (error.status or 0) <= 499  # noqa: PLR2004 - RFC 9110 §15.4, §15.5
+    return isinstance(error, VendorError) and not error.is_told and not is_refused
+
+
 def _hiding(reading: Reading, error: VendorFailure) -> VendorFailure:
-    """The error without what the mapping says is secret in an answer (an activation link)."""
+    """The error without what the mapping says is secret in an answer (an activation link).
+
+    Where something may have been made, that stands anywhere in an answer that isn't understood: none of it is shown.
+    """
     rules = reading.source.mapping.fields.values()
     paths = [rule.path for rule in rules if isinstance(rule, PathRule) and rule.secret]
     found = [parse_path(path).one(error.raw_response, Notes()) for path in paths]
     hide = reading.opened.redaction.also(value for value in found if isinstance(value, str))
-    error.raw_response, error.message = hide.json(error.raw_response), hide.text(error.message)
+    is_shown = not reading.source.mapper.secret_fields or not 200 <= (error.status or 0) <= 299  # noqa: PLR2004
+    error.raw_response = hide.json(error.raw_response) if is_shown else None
+    error.message = hide.text(error.message)
     error.args = (error.message,)
     return error
 

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from connector import auth, paging
+from connector import auth
 from connector.auth import Auth
 from connector.duration import Budgeted, Seconds
 from connector.errorrule import ErrorCode, ErrorRule
@@ -35,6 +35,7 @@ from connector.mapping.condition import AnswerCondition
 from connector.mapping.path import PathText, parse_path
 from connector.mapping.words import NotBuilt
 from connector.paging import Paging
+from connector.policy import Proxy
 from connector.template import BaseText, HeaderText, ValueText, holes_of
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "ErrorCode",
     "ErrorRule",
     "Key",
+    "Pass",
     "RateRule",
     "Records",
     "Resource",
@@ -56,7 +58,7 @@ __all__ = [
     "Setting",
 ]
 
-NOT_BUILT = paging.NOT_BUILT | auth.NOT_BUILT | {"per_group", "per_user"}
+NOT_BUILT = auth.NOT_BUILT | {"per_group", "per_user"}
 """Values of the format that are refused by name until they are built."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -76,7 +78,7 @@ class Setting(_Closed):
     """What may be chosen: the label that a person sees → the value that templates get."""
     default: StrictStr | StrictInt | StrictBool | None = None
     pattern: str | None = None
-    """A regular expression that the whole value must match."""
+    """A regular expression that the whole value must match; of a list, each item."""
     required: StrictBool = True
     help: str | None = None
 
@@ -183,6 +185,21 @@ class Before(Sent):
     may be stale."""
 
 
+class Pass(_Closed):
+    """One variant of a listing's call: what it sends besides, or in place of, what the call says itself."""
+
+    query: Mapping[str, ValueText] = {}
+    headers: Mapping[str, HeaderText] = {}
+    json_body: Mapping[str, ValueText] = Field({}, alias="json")
+    """Keys of the JSON body."""
+    give: Mapping[str, ValueText] = {}
+    """For a call through an exchange: values for its parameters."""
+
+    @property
+    def holes(self) -> frozenset[str]:
+        return holes_of([dict(self.query), dict(self.headers), dict(self.json_body), dict(self.give)])
+
+
 class Call(Sent):
     """One call of a resource: what is sent, and how its answer is read."""
 
@@ -206,9 +223,48 @@ class Call(Sent):
     """How the listing goes on (required for a listing; one-page lists say `style: none`)."""
     before: tuple[Before, ...] = ()
     """For `list`: what is sent first, in this order."""
+    passes: Annotated[tuple[Pass, ...], Field(max_length=10)] = ()
+    """For `list`: it is these variants of the call, one listing after the other. Not used where a filter or sort is
+    sent to the vendor."""
     takes: NotBuilt = None
-    passes: NotBuilt = None
     verify: NotBuilt = None
+
+    @property
+    def holes(self) -> frozenset[str]:
+        return super().holes.union(*(one.holes for one in self.passes))
+
+    def variants(self) -> tuple[Call, ...]:
+        """One call for each of its passes; itself where it has none."""
+        return tuple(self._in_pass(one) for one in self.passes) or (self,)
+
+    def _in_pass(self, one: Pass) -> Call:
+        body = self.json_body
+        if one.json_body:
+            body = {**(body or {}), **one.json_body}
+        changed = {
+            "query": {**self.query, **one.query},
+            "headers": {**self.headers, **one.headers},
+            "json_body": body,
+            "give": {**self.give, **one.give},
+            "passes": (),
+        }
+        return self.model_copy(update=changed)
+
+    @model_validator(mode="after")
+    def _differs_in_passes(self) -> Self:
+        if len(self.passes) == 1:
+            raise PydanticCustomError("passes", "one pass is the call itself: `passes` has two or more")
+        if any(one in self.passes[:at] for at, one in enumerate(self.passes)):
+            raise PydanticCustomError("passes", "two passes are the same: everyone would come twice")
+        for one in self.passes:
+            if one.give if self.exchange is None else one.query or one.headers or one.json_body:
+                raise PydanticCustomError(
+                    "passes", "a pass adds to `give` where the call names an exchange, and only there"
+                )
+        has_object = self.json_body is None or isinstance(self.json_body, Mapping)
+        if any(one.json_body for one in self.passes) and (self.form or not has_object):
+            raise PydanticCustomError("passes", "a pass adds to `json` only where the call sends an object")
+        return self
 
     @model_validator(mode="after")
     def _takes_one_of_several(self) -> Self:
@@ -234,11 +290,18 @@ class Create(Sent):
         if self.effect != "write":
             raise PydanticCustomError("effect", "`create` says `effect: write`, whatever its verb")
         for name, rule in self.input.items():
-            if rule.made_from is not None and rule.made_from not in self.input:
+            if rule.made_from is None:
+                continue
+            other = self.input.get(rule.made_from)
+            if other is None or not other.required or other.made_from is not None:
                 raise PydanticCustomError(
                     "input",
-                    "`{name}` is made from `{other}`, which is no input",
-                    {"name": name, "other": rule.made_from},
+                    "`{name}` is made from `{other}`, which {fault}",
+                    {
+                        "name": name,
+                        "other": rule.made_from,
+                        "fault": "is no input" if other is None else "may be left out",
+                    },
                 )
         return self
 
@@ -268,7 +331,9 @@ class Resource(_Closed):
         known = [*where.values(), *(parse_path(path).leading for path in self.always)]
         read = {path: parse_path(path).leading for path in sorted(paths)}
         words = tuple(
-            word for word, at in where.items() if any(steps[: len(at)] == at for steps in read.values())
+            word
+            for word, at in where.items()
+            if any(steps[: len(at)] == at or at[: len(steps)] == steps for steps in read.values())
         )
         outside = tuple(
             path for path, steps in read.items() if not any(steps[: len(one)] == one for one in known)
@@ -312,7 +377,8 @@ class Api(_Closed):
     rate: RateRule | None = None
     """How many calls the vendor allows; what would be too much waits, or is refused unsent."""
     repeated: NotBuilt = None
-    proxy: NotBuilt = None
+    proxy: Proxy | None = None
+    """What passes of the vendor's own API, untouched: closed lists of what only reads. Without it nothing does."""
 
     def exchange_of(self, sent: Request, values: Mapping[str, Any]) -> Single | SubmitAndPoll | None:
         """What carries a call, a choice by setting made; None for a call that is its own request."""

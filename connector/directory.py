@@ -31,7 +31,7 @@ from connector.questions import Questions
 from connector.seen import SeenIds
 from connector.settings import Settings
 from connector.transport import AsyncTransport, Transport
-from connector.wire import AsyncSend, Send
+from connector.wire import Answer, AsyncSend, Send
 
 __all__ = ["AsyncDirectory", "Directory"]
 
@@ -137,10 +137,11 @@ class Directory:
     @overload
     def list(self, resource: str, **asked: Unpack[Asked]) -> Page[Any]: ...
     def list(self, resource: str, **asked: Unpack[Asked]) -> Page[Any]:
-        """One page of `users`, `groups` or `groups/{id}/users`.
+        """One page of `users`, `groups`, `groups/{id}/users`, or of the vendor's own records, as `api.resource`.
 
         Takes limit (1-1000), cursor, filters, group_id, sort_by, include, exclude_fields, strict, explain.
-        A page may be short, even empty: only `next_cursor is None` ends.
+        A page may be short, even empty: only `next_cursor is None` ends. The vendor's own records come as they are,
+        and are neither filtered nor sorted.
         """
         return self._run(self.questions.list(resource, **asked))
 
@@ -203,6 +204,31 @@ class Directory:
     def plan(self, resource: str, fields: Mapping[str, Any]) -> Plan:
         """The exact request of `create`, its secrets masked. Sends nothing."""
         return self.questions.plan(resource, fields)
+
+    def proxy(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        """One call of the vendor's own API, byte for byte: `proxy("GET", "scim/Users?count=1")`.
+
+        `target` is the api's name and what is below its base address. Only what the connector lists under `proxy`
+        passes. Any status is an answer, redirects too; its body is in the encoding that it came in. Which headers
+        are never passed on, either way, stands in `connector.proxy`. Raises InvalidRequest, NotFound, and
+        VendorUnavailable or VendorError where there is no answer, or one that is too large.
+        """
+        return self._run(self.questions.proxy(method, target, headers, body))
+
+    def command(self, api: str, words: Sequence[str]) -> Any:
+        """The answer, as JSON, to one command of an api that takes commands: its words, never one line.
+
+        Only commands pass that the connector lists under `proxy`, with the options that it lists. Raises
+        InvalidRequest before anything is sent, and what the vendor's answer means, as everywhere.
+        """
+        return self._run(self.questions.command(api, words))
 
     def check(self) -> dict[str, str]:
         """Calls each api's connection check: api → `ok`, or `no check` where the vendor has none. Raises its failure."""
@@ -338,6 +364,21 @@ class AsyncDirectory:
         """As `Directory.plan`."""
         return self.questions.plan(resource, fields)
 
+    async def proxy(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        """As `Directory.proxy`."""
+        return await self._run(self.questions.proxy(method, target, headers, body))
+
+    async def command(self, api: str, words: Sequence[str]) -> Any:
+        """As `Directory.command`."""
+        return await self._run(self.questions.command(api, words))
+
     async def check(self) -> dict[str, str]:
         """As `Directory.check`."""
         return await self._run(self.questions.check())
@@ -364,7 +405,7 @@ class AsyncDirectory:
 
 def _judged(page: Page[Any], seen: SeenIds) -> Page[Any]:
     """The page, its verdict changed where an id came again anywhere in the walk."""
-    seen.add(row["id"] for row in page.rows)
+    seen.add(page.ids)
     known = page.completeness
     if not seen.repeats or "duplicate_ids" in known.reasons:
         return page

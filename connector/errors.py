@@ -293,9 +293,13 @@ class WriteOutcomeUnknown(VendorFailure):
 
 
 class VendorError(VendorFailure):
-    """An answer that breaks the vendor's own promise: not JSON, not the shape, not what was asked."""
+    """An answer that breaks the vendor's own promise: not JSON, not the shape, not what was asked.
+
+    `is_told` where a rule of the connector reads it as the vendor's own word that it failed.
+    """
 
     code = "vendor_error"
+    is_told = False
 
 
 class PagingBroken(VendorError):

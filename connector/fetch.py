@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from connector.ask import StillWorking, ask
+from connector.ask import StillWorking, ask, still_working
 from connector.definition import Call
 from connector.errors import RateLimited, VendorError, VendorNotFound, VendorUnavailable
 from connector.flow import Budget, Flow
@@ -25,12 +25,13 @@ from connector.query import Question
 from connector.reading import Found, Reading, finish_row, located, map_record, read_records, tell
 from connector.snapshot import Waiting, captured_page
 from connector.template import Unquotable
-from connector.walk import Place, begin_at, finish_page, serve_part, verdict
+from connector.walk import Place, begin_at, finish_page, next_pass, serve_part, verdict
+from connector.wire import Heard
 
 __all__ = ["Fetched", "fetch_one", "fetch_page"]
 
-_NO_ONE: dict[str, Any] = {}
-"""The body of a search that the vendor answered with "not found": an empty listing."""
+_NO_ONE = Heard({})
+"""What is heard of a search that the vendor answered with "not found": an empty listing."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def fetch_page(
     reading: Reading, question: Question, limit: int, place: Place, budget: Budget, notices: Notices
 ) -> Flow[Fetched]:
     """Up to `limit` rows from `place` on: fewer, even none, when the budget is spent first."""
-    style = _style(reading.call(question.call))
+    calls = _calls(reading, question)
+    style = _style(calls[0])
     rows: list[Found] = []
     ended = asked = False
     early: tuple[str, str] | None = None
@@ -70,15 +72,14 @@ def fetch_page(
     began = place
     while not ended and len(rows) < limit and not (asked and budget.is_spent):
         asked = True  # one page at least, or a walk would never go on where other calls used the budget up
-        most = style.most or limit
-        size = most if question.keep else min(most, place.served + limit - len(rows))
+        size = _size(style, question, place, limit - len(rows))
         state = place.state if place.state is not None else style.start(size)
         try:
-            body, records, state = yield from _ask_page(
-                reading, question, place, state, size, budget, notices
+            heard, records, state = yield from _ask_page(
+                reading, question, calls[place.pass_number], place, state, size, budget, notices
             )
         except (StillWorking, Waiting) as working:
-            place, waits, early = _waiting(place, working), working, _still_working(working)
+            place, waits, early = _waiting(place, working, size), working, _still_working(working)
             break
         except (VendorUnavailable, RateLimited) as error:
             if place == began:
@@ -87,7 +88,7 @@ def fetch_page(
             early = (error.code, f"the page ends early: {error.message}")
             break
         place = msgspec.structs.replace(place, pending=None)
-        captured = body if isinstance(style, Snapshot) else None
+        captured = heard.body if isinstance(style, Snapshot) else None
         page = [map_record(reading, record, at=at) for at, record in enumerate(records)]
         keys = [found.key for found in page]
         place, begin = begin_at(place, keys)
@@ -103,14 +104,24 @@ def fetch_page(
             place = serve_part(place, state, keys, stop)
             break
         with located(reading, budget):
-            place, ended_by = finish_page(place, style, state, body, keys)
-        ended = ended_by is not None
+            place, ended_by = finish_page(place, style, state, heard, keys)
+        ended = ended_by is not None and place.pass_number + 1 == len(calls)
+        if ended_by is not None and not ended:
+            place = next_pass(place)
     if reading.strict:
         notices.raise_in_strict()
     if early is not None:  # no record is wrong, however strict one is
         notices.warn(*early)
     known = verdict(place, ended=ended, scope=reading.api.scope)
     return Fetched(rows, None if ended else place, known, waits, captured)
+
+
+def _size(style: Paging, question: Question, place: Place, wanted: int) -> int:
+    """How many records to ask for."""
+    if place.pending is not None:  # what the vendor works on was asked for in this size
+        return int(place.pending["size"])
+    most = style.most or place.served + wanted
+    return most if question.keep else min(most, place.served + wanted)
 
 
 def _served(
@@ -142,7 +153,7 @@ def fetch_one(reading: Reading, key: str, budget: Budget, notices: Notices) -> F
             )
     else:
         try:
-            records = yield from _search(reading, reading.call(call.call), key, budget)
+            records = yield from _search(reading, reading.call(call.call), key, budget, notices)
         except Unquotable:
             if call.otherwise != "list":
                 raise
@@ -177,12 +188,20 @@ def _ask_one(reading: Reading, call: Call, key: str, budget: Budget) -> Flow[Any
     return record
 
 
-def _search(reading: Reading, call: Call, key: str, budget: Budget) -> Flow[Sequence[Any]]:
-    """What the vendor's own search for an id brings: more than the one, if it likes, or none."""
+def _search(reading: Reading, call: Call, key: str, budget: Budget, notices: Notices) -> Flow[list[Any]]:
+    """The records of this key that the vendor's own search brings: it may find more than the one, or none."""
     values = {**reading.values, "id": key, "value": key}
-    body = yield from ask(reading.opened, reading.api, call, values, budget)
+    try:
+        heard = yield from ask_prepared(
+            reading, call, values, budget, notices.warn, before=call.before, progress=None
+        )
+    except StillWorking as working:
+        raise working.reason or still_working(reading.opened) from None
     with located(reading, budget):
-        return read_records(call, None, body)
+        found = read_records(call, None, heard.body)
+    assert reading.resource.key is not None  # required where there is `get`
+    path = parse_path(reading.resource.key.path)
+    return [record for record in found if str(path.one(record, Notes())) == key]
 
 
 def _from_list(reading: Reading, key: str, budget: Budget, notices: Notices) -> Flow[Found]:
@@ -220,25 +239,27 @@ def _name(reading: Reading) -> str:
 def _ask_page(
     reading: Reading,
     question: Question,
+    call: Call,
     place: Place,
     state: State,
     size: int,
     budget: Budget,
     notices: Notices,
-) -> Flow[tuple[Any, Sequence[Any], State]]:
-    """(body, records, state) of the next page."""
-    call = reading.call(question.call)
+) -> Flow[tuple[Heard, Sequence[Any], State]]:
+    """(what was heard, records, state) of the next page."""
     style = _style(call)
     if isinstance(style, Snapshot):
-        found = yield from captured_page(reading, style, state, size, question.order, budget)
+        body, records, state = yield from captured_page(reading, style, state, size, question.order, budget)
         if place.count == place.served == 0:
-            for code, message in found[0]["warnings"]:
+            for code, message in body["warnings"]:
                 notices.warn(code, message)
-        return found
-    begins = place.state is None
+        if not records:  # of a capture, only its one page is empty
+            yield from _confirm_empty(reading, style, budget)
+        return Heard(body), records, state
+    begins = place.state is None and place.pass_number == 0
     values = {**reading.values, **style.variables(state, size), **question.call_values}
     try:
-        body = yield from ask_prepared(
+        heard = yield from ask_prepared(
             reading,
             call,
             values,
@@ -246,16 +267,33 @@ def _ask_page(
             notices.warn,
             before=call.before if begins else (),
             progress=place.pending,
+            url=style.url(state),
             add=question.query,
             add_json=question.json,
         )
     except VendorNotFound:
         if question.call == "list":
             raise
-        body = _NO_ONE
+        heard = _NO_ONE
     with located(reading, budget):
-        style.check(body, state, size)
-        return body, [] if body is _NO_ONE else read_records(call, style, body), state
+        style.check(heard.body, state, size)
+        found: Sequence[Any] = [] if heard is _NO_ONE else read_records(call, style, heard.body)
+    if begins and not found:
+        yield from _confirm_empty(reading, style, budget)
+    return heard, found, state
+
+
+def _confirm_empty(reading: Reading, style: Paging, budget: Budget) -> Flow[None]:
+    """Where the connector says so, a listing that begins empty is believed only of a vendor that answers `check`."""
+    check = reading.api.definition.check
+    if style.when_empty == "check" and not isinstance(check, str):
+        yield from ask(reading.opened, reading.api, check, {}, budget)
+
+
+def _calls(reading: Reading, question: Question) -> Sequence[Call]:
+    """The listing's passes; one call where it has none, or something is sent that narrows it."""
+    call = reading.call(question.call)
+    return (call,) if question.is_sent else call.variants()
 
 
 def _style(call: Call) -> Paging:
@@ -263,10 +301,10 @@ def _style(call: Call) -> Paging:
     return call.paging or NoPaging(style="none")
 
 
-def _waiting(place: Place, working: StillWorking | Waiting) -> Place:
+def _waiting(place: Place, working: StillWorking | Waiting, size: int) -> Place:
     if isinstance(working, Waiting):
         return msgspec.structs.replace(place, state=working.state)
-    return msgspec.structs.replace(place, pending=working.progress)
+    return msgspec.structs.replace(place, pending={**(working.progress or {}), "size": size})
 
 
 def _still_working(working: StillWorking | Waiting) -> tuple[str, str]:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import random
+from secrets import token_hex
 from typing import Any, TypeVar
 
 from connector.errors import ConnectorError
 from connector.wire import AsyncSend, Call, Send
 
-__all__ = ["Budget", "Clock", "Flow", "Pause", "Work", "drive", "drive_async"]
+__all__ = ["Budget", "Clock", "Flow", "Moment", "Pause", "Work", "drive", "drive_async"]
 
 T = TypeVar("T")
 
@@ -40,6 +42,14 @@ class Work:
 Flow = Generator[Call | Pause | Work, Any, T]
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something is signed, and a text that is never used again."""
+
+    now: datetime
+    nonce: str
+
+
 @dataclass(frozen=True)
 class Clock:
     """Time and chance, as parameters: tests need neither wait nor luck."""
@@ -47,6 +57,10 @@ class Clock:
     seconds: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     random: Callable[[], float] = random
+    nonce: Callable[[], str] = lambda: token_hex(16)
+
+    def moment(self) -> Moment:
+        return Moment(self.now(), self.nonce())
 
 
 @dataclass
@@ -77,39 +91,41 @@ def drive(flow: Flow[T], send: Send, sleep: Callable[[float], None]) -> T:
     """Runs a flow; the only place where sync code meets the world."""
     reply: Any = None
     failed: ConnectorError | None = None
-    while True:
-        try:
-            step = flow.throw(failed) if failed else flow.send(reply)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
-        reply = failed = None
-        try:
-            if isinstance(step, Pause):
-                sleep(step.seconds)
-            elif isinstance(step, Work):
-                reply = step.run()
-            else:
-                reply = send(step)
-        except ConnectorError as error:
-            failed = error
+    with closing(flow):  # whatever ends it: what it holds is let go of at once
+        while True:
+            try:
+                step = flow.throw(failed) if failed else flow.send(reply)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
+            reply = failed = None
+            try:
+                if isinstance(step, Pause):
+                    sleep(step.seconds)
+                elif isinstance(step, Work):
+                    reply = step.run()
+                else:
+                    reply = send(step)
+            except ConnectorError as error:
+                failed = error
 
 
 async def drive_async(flow: Flow[T], send: AsyncSend, sleep: Callable[[float], Awaitable[None]]) -> T:
     """`drive`, awaiting."""
     reply: Any = None
     failed: ConnectorError | None = None
-    while True:
-        try:
-            step = flow.throw(failed) if failed else flow.send(reply)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
-        reply = failed = None
-        try:
-            if isinstance(step, Pause):
-                await sleep(step.seconds)
-            elif isinstance(step, Work):
-                reply = await asyncio.to_thread(step.run)
-            else:
-                reply = await send(step)
-        except ConnectorError as error:
-            failed = error
+    with closing(flow):
+        while True:
+            try:
+                step = flow.throw(failed) if failed else flow.send(reply)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
+            reply = failed = None
+            try:
+                if isinstance(step, Pause):
+                    await sleep(step.seconds)
+                elif isinstance(step, Work):
+                    reply = await asyncio.to_thread(step.run)
+                else:
+                    reply = await send(step)
+            except ConnectorError as error:
+                failed = error

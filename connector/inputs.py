@@ -21,6 +21,8 @@ from connector.yamlfile import nearest
 
 __all__ = ["Input", "read_inputs"]
 
+_JOINERS = dict.fromkeys((0x200C, 0x200D))
+"""What is seen only in how its neighbours are written: Persian names have one, and many emoji."""
 SettingName = Annotated[str, Field(pattern=r"^settings\.[a-z][a-z0-9_]*$")]
 
 
@@ -79,7 +81,7 @@ def read_inputs(
 
 
 def _unknown(name: str, inputs: Mapping[str, Input]) -> str:
-    word = nearest(name, inputs)
+    word = nearest(str(name), inputs)
     guess = f" (did you mean {word}?)" if word else ""
     return f"unknown field {name!r}{guess}; there are: {', '.join(inputs)}"
 
@@ -89,7 +91,7 @@ def _text_fault(value: Any, rule: Input) -> str | None:
         return f"expected text, got {type(value).__name__}"
     if not value.strip() or value != value.strip():
         return "it is empty, or begins or ends with a blank"
-    if not value.isprintable():
+    if not value.translate(_JOINERS).isprintable():
         return "it has a line break or another character that can't be printed"
     if len(value) > rule.most:
         return f"it has {len(value):,} characters; {rule.most:,} are allowed"

@@ -13,7 +13,7 @@ from connector.model.envelope import Warned
 __all__ = ["Notices"]
 
 _MOST = 100
-_AS_MEANT = frozenset({"left_out", "mapping_changed"})
+_AS_MEANT = frozenset({"left_out", "mapping_changed", "may_be_stale", "vendor_still_working"})
 """What is told and is nothing wrong with a record."""
 _INDEX = re.compile(r"\[\d+\]")
 

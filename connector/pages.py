@@ -6,7 +6,7 @@ The plain rows are the hot path, straight from the mapping to JSON; typed models
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import GenericAlias
 from typing import Any, Generic, TypedDict, TypeVar
@@ -61,9 +61,13 @@ class Page(Generic[T]):
     completeness: Completeness
     warnings: list[Warned]
     explain: dict[str, Any] | None = None
+    ids: list[str] = field(default_factory=list, repr=False)
+    """What stands for `{id}` of each row."""
 
     @cached_property
     def result(self) -> list[T]:
+        if self.unified not in UNIFIED:  # the vendor's own records
+            return self.rows  # type: ignore[return-value]
         return _rows_of(self.unified).validate_python(self.rows)  # type: ignore[no-any-return]
 
     def to_dict(self, key_by: str | None = None) -> dict[str, Any]:
@@ -85,15 +89,17 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class Item(Generic[T]):
-    """One row. `row` is a plain dict, `result` the typed model."""
+    """One row. `row` is a plain dict, `result` the typed model; a repr shows neither: a row may hold a secret."""
 
     unified: str
-    row: dict[str, Any]
+    row: dict[str, Any] = field(repr=False)
     is_partial_response: bool
     warnings: list[Warned]
 
     @cached_property
     def result(self) -> T:
+        if self.unified not in UNIFIED:
+            return self.row  # type: ignore[return-value]
         return UNIFIED[self.unified].model_validate(self.row)  # type: ignore[return-value]
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""From a call of a connector and its values to a complete, signed request. Pure: sends nothing, waits for nothing."""
+"""From a call of a connector and its values to a complete request, and to one that is signed. Pure: sends nothing,
+waits for nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,31 +14,51 @@ from connector.definition import Sent
 from connector.egress import require_same_origin
 from connector.errors import InvalidRequest
 from connector.exchange import Request
-from connector.template import fill_json
+from connector.flow import Moment
+from connector.template import fill_json, secret_digests
 from connector.wire import Call as WireCall
 
-__all__ = ["fingerprint", "plan_call"]
+__all__ = ["fingerprint", "plan_call", "sign_call"]
 
 
-def plan_call(api: OpenedApi, request: Request, values: Mapping[str, Any], **added: Any) -> WireCall:
-    """The complete, signed call. `added` as in Request.plan."""
+def plan_call(
+    api: OpenedApi, request: Request, values: Mapping[str, Any], *, url: str | None = None, **added: Any
+) -> WireCall:
+    """The complete call, not signed yet. `added` as in Request.plan; `url` stands in place of path and query."""
     known = {**api.values, **values}
     way = api.definition.exchange_of(request, api.values)
     carried = request
+    secret: tuple[str, ...] = ()
     if way is not None and isinstance(request, Sent):
+        secret = tuple(secret_digests(request.give, known))
         known = {**known, **_given(request, known)}
         carried = way.submit
     call = carried.plan(
         api.base_url, known, query=api.definition.query, headers=api.definition.headers, **added
     )
     if carried is not request:  # what is carried decides, not what carries it
-        call = replace(call, effect=request.effect or "read", repeatable=request.is_repeatable)
+        call = replace(
+            call,
+            effect=request.effect or "read",
+            repeatable=request.is_repeatable,
+            secrets=(*call.secrets, *secret),
+        )
+    if url is not None:
+        call = replace(call, url=url)
     require_same_origin(call.url, api.base_url)
-    return api.definition.auth.sign(call, known)
+    return call
+
+
+def sign_call(api: OpenedApi, call: WireCall, moment: Moment) -> WireCall:
+    """The call with the account's credential, as it is sent at that moment: each try is signed anew.
+
+    Raises InvalidRequest where a credential is missing or can't be sent.
+    """
+    return api.definition.auth.sign(call, api.values, moment)
 
 
 def fingerprint(call: WireCall) -> str:
-    """What tells one request from another, its credentials left out."""
+    """What tells one request that is not signed from another."""
     return digest(call.method, call.url, (call.body or b"").decode("utf-8", "replace"))
 
 

@@ -73,6 +73,11 @@ class Question:
     explain: Mapping[str, str] = field(default_factory=dict)
     """Parameter → `vendor`, `vendor, then here`, or `here`."""
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether the vendor is asked for anything else than the listing itself."""
+        return self.call != "list" or bool(self.query or self.json)
+
 
 def parse_filters(source: Source, given: Mapping[str, Any]) -> tuple[Filter, ...]:
     """`{"status": "active", "updated_at": {"gt": "…"}}` as typed filters, in a stable order.

@@ -23,13 +23,16 @@ from connector.mapping.dates import in_utc
 from connector.mapping.path import Notes
 from connector.membership import Tables, api_of, fill_groups, in_group, membership_of
 from connector.model import UNIFIED
+from connector.native import is_native, native_source, record_of
 from connector.notices import Notices
 from connector.pages import Asked, AskedOne, Item, Page
 from connector.plan import plan_call
+from connector.proxy import ask_command, pass_call
 from connector.query import MAX_LIMIT, Question, parse_filters, resolve
 from connector.reading import Reading
 from connector.settings import Settings
 from connector.walk import Place
+from connector.wire import Answer
 from connector.yamlfile import nearest
 
 __all__ = ["Questions"]
@@ -81,7 +84,19 @@ class Questions:
 
     def plan(self, resource: str, fields: Mapping[str, Any]) -> Plan:
         """The request that `create` would send, its secrets masked; nothing is sent."""
-        return plan_create(self._reading(resource), fields)
+        return plan_create(self._reading(resource), fields, self.clock.moment())
+
+    def proxy(
+        self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Flow[Answer]:
+        """The vendor's answer to a call of its own API, untouched; what passes is listed in the connector."""
+        return self._redacted(
+            pass_call(self.opened, method, target, headers, body, self._budget(patient=False))
+        )
+
+    def command(self, api: str, words: Sequence[str]) -> Flow[Any]:
+        """The vendor's answer to a command, as JSON; what passes is listed in the connector."""
+        return self._redacted(ask_command(self.opened, api, words, self._budget(patient=False)))
 
     def check(self) -> Flow[dict[str, str]]:
         """Each api's own connection check: api → `ok`, or `no check`."""
@@ -117,7 +132,14 @@ class Questions:
         unified, of_group = _resource(resource)
         if of_group is not None and group_id is not None:
             raise InvalidRequest("group_id is already said by the path groups/{id}/users")
-        source = self.source(unified)
+        source = self._readable(
+            unified,
+            filters=filters,
+            group_id=group_id,
+            sort_by=sort_by,
+            include=include,
+            exclude_fields=exclude_fields,
+        )
         if type(limit) is not int or not 1 <= limit <= MAX_LIMIT:
             raise InvalidRequest(f"limit must be a whole number from 1 to {MAX_LIMIT}, got {limit!r}")
         if filters is not None and not isinstance(filters, Mapping):
@@ -130,7 +152,7 @@ class Questions:
         hidden = _checked("exclude_fields", exclude_fields, _optional(unified))
         budget = self._budget(patient)
         notices = Notices()
-        typed = parse_filters(source, filters or {})
+        typed = () if is_native(source) else parse_filters(source, filters or {})
         group = of_group if of_group is not None else group_id
         binding = {
             "account": digest(self.opened.account),
@@ -174,12 +196,13 @@ class Questions:
             )
         return Page(
             unified,
-            found.rows,
+            [record_of(row) for row in found.rows] if is_native(source) else found.rows,
             sealed,
             is_partial_response=bool(drop),
             completeness=found.completeness,
             warnings=notices.listed(),
             explain=self._explain(source, question, found, budget) if explain else None,
+            ids=[row["id"] for row in found.rows],
         )
 
     def _get(
@@ -194,7 +217,7 @@ class Questions:
         unified, of_group = _resource(resource)
         if of_group is not None:
             raise InvalidRequest("one user is got by get users ID")
-        source = self.source(unified)
+        source = self._readable(unified, include=include, exclude_fields=exclude_fields)
         wanted = _checked("include", include, INCLUDABLE)
         hidden = _checked("exclude_fields", exclude_fields, _optional(unified))
         budget, notices = self._budget(patient=False), Notices()
@@ -218,6 +241,8 @@ class Questions:
                 notices.raise_in_strict()
         for name in hidden:
             row.pop(name, None)
+        if is_native(source):
+            row = record_of(row)
         return Item(unified, row, is_partial_response=bool(notices.breaks), warnings=notices.listed())
 
     def _create(self, resource: str, fields: Mapping[str, Any]) -> Flow[Item[Any]]:
@@ -241,6 +266,21 @@ class Questions:
             yield from ask(self.opened, api, check, {}, self._budget(patient=False))
             said[name] = "ok"
         return said
+
+    def _readable(self, name: str, **asked: Any) -> Source:
+        """The source of a unified resource, or of one of the vendor's own (`api.resource`), which takes none of `asked`."""
+        if "." not in name:
+            return self.source(name)
+        if given := sorted(word for word, value in asked.items() if value):
+            raise InvalidRequest(
+                f"{name} is the vendor's own, as it is: it takes no {' and no '.join(given)}",
+                hint=f"these can be asked of unified resources: {', '.join(self.opened.sources)}",
+            )
+        source = native_source(self.opened.loaded, name)
+        api = name.partition(".")[0]
+        if api not in self.opened.apis:
+            raise NotFound(f"{api!r} is not connected here; this account has: {', '.join(self.opened.apis)}")
+        return source
 
     def source(self, unified: str) -> Source:
         """The source that feeds a unified resource of this account."""
@@ -297,9 +337,18 @@ class Questions:
             "evaluated": dict(question.explain),
             "membership": membership_of(self.opened, source),
             "nested_members": "included" if members is not None and members.transitive else "not included",
+            **self._explain_passes(source, question),
             **({"captured": _moments(found.captured)} if found.captured else {}),
             "calls": budget.trace,
         }
+
+    def _explain_passes(self, source: Source, question: Question) -> dict[str, str]:
+        listing = self.opened.loaded.definition.source(source.name)[1].list
+        if listing is None or not listing.passes:
+            return {}
+        if question.is_sent:
+            return {"passes": "not used, since a filter or sort is sent to the vendor"}
+        return {"passes": f"{len(listing.passes)}, one after the other"}
 
 
 def _moments(captured: Mapping[str, Any]) -> dict[str, str]:
@@ -339,7 +388,9 @@ def _text(noun: str, value: Any) -> str:
 
 
 def _optional(unified: str) -> tuple[str, ...]:
-    return tuple(name for name, info in UNIFIED[unified].model_fields.items() if not info.is_required())
+    model = UNIFIED.get(unified)
+    fields = {} if model is None else model.model_fields
+    return tuple(name for name, info in fields.items() if not info.is_required())
 
 
 def _checked(noun: str, given: Iterable[str], allowed: Sequence[str]) -> frozenset[str]:

@@ -19,6 +19,7 @@ __all__ = ["Redaction"]
 
 _SHOWN = "[redacted]"
 _LONG = 8
+_HEX = re.compile("[0-9a-f]{32,}")
 _URL_SAFE = str.maketrans("+/", "-_")
 
 
@@ -62,6 +63,8 @@ class Redaction:
 
 def _forms(secret: str) -> Iterator[str]:
     yield secret
+    if _HEX.fullmatch(secret):  # a digest, which means the same in capitals
+        yield secret.upper()
     quoted = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
     yield from quoted
     yield from (re.sub("%[0-9A-F]{2}", lambda found: found.group().lower(), text) for text in quoted)

@@ -9,6 +9,7 @@ its own, and null stands wherever `extends` may remove. Words that are not built
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -21,7 +22,7 @@ from connector import merge
 from connector.definition import Connector
 from connector.mapping.checks import filterable
 from connector.mapping.rules import MappingFile
-from connector.model import UNIFIED, Group, User
+from connector.model import UNIFIED
 from connector.model.envelope import ItemEnvelope, ListEnvelope
 from connector.model.shape import shape_of
 
@@ -40,8 +41,7 @@ _NAMED_KEYS = ("properties", "patternProperties", "$defs")
 def build_schemas() -> dict[str, Json]:
     """File name → schema."""
     files = {
-        "user.schema.json": _of_model(User),
-        "group.schema.json": _of_model(Group),
+        **{_file_of(model): _of_model(model) for model in UNIFIED.values()},
         "envelope.schema.json": _of_envelope(),
         "connector.schema.json": _of_connector(),
         "mapping.schema.json": _of_mapping(),
@@ -69,6 +69,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _file_of(model: type[BaseModel]) -> str:
+    """The file of a unified model: `student_license.schema.json` of StudentLicense."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", "_", model.__name__).lower() + ".schema.json"
+
+
 def _of_model(model: Any) -> Json:
     schema: Json = TypeAdapter(model).json_schema(by_alias=True, mode="validation")
     return _tidy(schema)  # type: ignore[no-any-return]
@@ -76,7 +81,7 @@ def _of_model(model: Any) -> Json:
 
 def _of_envelope() -> Json:
     """A page or one row; a row is one of the unified models."""
-    rows: Json = {"anyOf": [{"$ref": f"{name}.schema.json"} for name in ("user", "group")]}
+    rows: Json = {"anyOf": [{"$ref": _file_of(model)} for model in UNIFIED.values()]}
     page, item = _of_model(ListEnvelope[Any]), _of_model(ItemEnvelope[Any])
     defs: Json = {**page.pop("$defs", {}), **item.pop("$defs", {})}
     page["title"], item["title"] = "ListEnvelope", "ItemEnvelope"

@@ -19,7 +19,7 @@ from connector.answer import Apart
 from connector.ask import Progress, StillWorking
 from connector.captures import LEASE, Capture, Taken, chunks_of
 from connector.cursor import digest
-from connector.errors import ConnectorError, CursorExpired
+from connector.errors import ConnectorError, CursorExpired, RateLimited, VendorUnavailable
 from connector.flow import Budget, Flow, Pause, Work
 from connector.mapping.path import Notes
 from connector.paging import NoPaging, Snapshot, State
@@ -56,15 +56,19 @@ class _Listing:
 
     @property
     def key(self) -> str:
-        """What tells its captures from others of the account."""
+        """What tells its captures from others of the account: what the vendor is asked, then how it is sorted."""
         call = plan_call(self.reading.api, self.reading.call("list"), self.reading.values)
-        plain = digest("capture", self.reading.source.name, fingerprint(call))
+        asked = digest(self.reading.opened.version, self.reading.source.name, fingerprint(call))
         if self.order is None:
-            return plain
-        return digest(plain, self.order.by, self.order.descending, self.reading.source.version)
+            return asked
+        return f"{asked}.{digest(self.order.by, self.order.descending, self.reading.source.version)}"
+
+    def is_answered_by(self, capture: Capture) -> bool:
+        """Whether the vendor would be asked the same: a mapping may have come to read more in the middle of a walk."""
+        return capture.key.partition(".")[0] == self.key.partition(".")[0]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Claim:
     """A capture that is ours to take."""
 
@@ -72,8 +76,11 @@ class _Claim:
     found: Capture
     holder: str
     budget: Budget
+    progress: Progress | None = None
+    """What the vendor was last known to work on."""
 
     def renew(self, progress: Progress | None) -> Work:
+        self.progress = progress
         return self._told(progress, LEASE)
 
     def let_go(self, progress: Progress | None) -> Work:
@@ -108,8 +115,14 @@ def captured_page(
     budget: Budget,
 ) -> Flow[tuple[dict[str, Any], list[Any], State]]:
     """(what the capture says of itself, up to `size` records, the state of this page). Raises Waiting, CursorExpired."""
-    capture = yield from _have(_Listing(reading, style, order), state["capture"], budget)
-    records = yield Work(lambda: reading.captures.records(capture, state["start"], size))
+    listing, known = _Listing(reading, style, order), state["capture"]
+    capture = yield from _have(listing, known, budget)
+    records = yield Work(_reading_of(reading, capture, state["start"], size))
+    if (
+        records is None and known is None
+    ):  # shared, and gone or sealed by a key that is gone: then one of our own
+        capture = yield from _have(listing, None, budget, shares=False)
+        records = yield Work(_reading_of(reading, capture, state["start"], size))
     if records is None:
         raise _expired()
     body = {
@@ -122,17 +135,21 @@ def captured_page(
     return body, records, {"capture": capture.id, "start": state["start"]}
 
 
-def _have(listing: _Listing, known: str | None, budget: Budget) -> Flow[Capture]:
-    """The capture, ready: the one of that id, or one that is young enough, or one that is taken now."""
+def _reading_of(reading: Reading, capture: Capture, start: int, size: int) -> Callable[[], list[Any] | None]:
+    return lambda: reading.captures.records(capture, start, size)
+
+
+def _have(listing: _Listing, known: str | None, budget: Budget, *, shares: bool = True) -> Flow[Capture]:
+    """The capture, ready: the one of that id, or one that is young enough (if it `shares`), or one that is taken now."""
     holder = uuid.uuid4().hex  # of this question: two questions of one process are two askers
     is_new = known is None
     while True:
         begins = known is None
-        found: Capture | None = yield Work(_finding(listing, known, holder, budget))
+        found: Capture | None = yield Work(_finding(listing, known, holder, budget, shares=shares))
         if found is None and is_new:  # who was at it failed, and said so to whoever asked there
             known = None
             continue
-        if found is None:
+        if found is None or not listing.is_answered_by(found):
             raise _expired()
         known = found.id
         if found.state == "taking":
@@ -157,12 +174,12 @@ def _still_good(claim: Capture, budget: Budget) -> Capture:
 
 
 def _finding(
-    listing: _Listing, known: str | None, holder: str, budget: Budget
+    listing: _Listing, known: str | None, holder: str, budget: Budget, *, shares: bool
 ) -> Callable[[], Capture | None]:
     captures, now = listing.reading.captures, budget.clock.now()
     if known is not None:
         return lambda: captures.shelf.reclaim(captures.account, known, now=now, holder=holder)
-    share = listing.style.share_for
+    share = listing.style.share_for if shares else None
     young = None if share is None else now - timedelta(seconds=share)
     return lambda: captures.shelf.claim(
         captures.account, listing.key, now=now, newer_than=young, holder=holder
@@ -182,8 +199,14 @@ def _take(claim: _Claim) -> Flow[Capture | None]:
     except Waiting as waiting:  # for the capture that this one is made of
         yield claim.let_go({"of": waiting.state["capture"]})
         raise Waiting({"capture": claim.found.id, "start": 0}, waiting.reason) from None
+    except (RateLimited, VendorUnavailable):
+        yield claim.let_go(None)  # the same cursor may ask again
+        raise
     except ConnectorError:
         yield claim.drop()
+        raise
+    except GeneratorExit:  # whoever asked went away: the next one need not wait for the lease to end
+        claim.let_go(claim.progress).run()
         raise
 
 
@@ -193,13 +216,8 @@ def _take_plain(claim: _Claim) -> Flow[tuple[Records, Taken]]:
     call = reading.call("list")
     assert call.records is not None
     apart = Apart(call.records.path)
-
-    def decode(body: bytes) -> Any:
-        apart.records = None  # of an answer before, which was refused
-        return apart(body)
-
     warnings: list[tuple[str, str]] = []
-    body = yield from ask_prepared(
+    heard = yield from ask_prepared(
         reading,
         call,
         reading.values,
@@ -208,8 +226,9 @@ def _take_plain(claim: _Claim) -> Flow[tuple[Records, Taken]]:
         before=call.before,
         progress=claim.found.progress,
         note=claim.renew,
-        decode=decode,
+        decode=apart,
     )
+    body = heard.body
     as_one_page = NoPaging(style="none", total=style.total)
     records: Sequence[Any]
     with located(reading, budget):

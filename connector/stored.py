@@ -104,6 +104,7 @@ class StoredAccounts:
             base_urls=account.base_urls,
             sources=account.sources,
             account=account.id,
+            version=account.version,
         )
         lost = sorted(set(account.sources.values()) - set(loaded.sources))
         if lost:

@@ -25,6 +25,7 @@ from connector.errors import InvalidRequest
 
 __all__ = [
     "DIGESTS",
+    "LONGEST_LINE",
     "QUOTINGS",
     "UNDEFINED",
     "BaseText",
@@ -117,7 +118,8 @@ QUOTINGS: Final[Mapping[str, Callable[[Any], str]]] = {
 
 DIGESTS: Final[Mapping[str, tuple[str, ...]]] = {"sha256": ("sha256",), "hmac_sha256": ("hmac_sha256", "key")}
 """Words of a value that is a digest → the texts that it is made of."""
-_LONGEST_LINE = 4_096
+LONGEST_LINE: Final = 4_096
+"""The most characters of a command line."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
@@ -157,8 +159,8 @@ class Template:
         if self.is_one_hole and self.holes[0].quoting is None:
             return values.get(self.holes[0].name, UNDEFINED)
         text = self._join(values, lambda hole, value: QUOTINGS[hole.quoting or "text"](value))
-        if text is not UNDEFINED and len(text) > _LONGEST_LINE and "shell" in self.quotings:
-            raise Unquotable(f"a command line of more than {_LONGEST_LINE:,} characters can't be sent")
+        if text is not UNDEFINED and len(text) > LONGEST_LINE and "shell" in self.quotings:
+            raise Unquotable(f"a command line of more than {LONGEST_LINE:,} characters can't be sent")
         return text
 
     def fill_path(self, values: Values) -> str:
@@ -171,6 +173,10 @@ class Template:
             return quote(text, safe="")
 
         return self._required(values, segment)
+
+    def fill_raw(self, values: Values) -> str:
+        """For what is encoded or hashed as a whole, so that no value can break out: values as they are."""
+        return self._required(values, lambda _, value: _plain(value))
 
     def fill_header(self, values: Values) -> str:
         """For a header's value: visible ASCII and spaces only (RFC 9110 §5.5), anything else is refused."""

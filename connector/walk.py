@@ -15,13 +15,14 @@ import msgspec
 from connector.cursor import digest
 from connector.errors import ListingChanged, PagingBroken
 from connector.model.envelope import Completeness, Verdict
-from connector.paging import PageFacts, Paging, Snapshot, State
+from connector.paging import PageFacts, Paging, Snapshot, State, Step
+from connector.wire import Heard
 
-__all__ = ["Loop", "Place", "begin_at", "finish_page", "ids_digest", "serve_part", "verdict"]
+__all__ = ["Loop", "Place", "begin_at", "finish_page", "ids_digest", "next_pass", "serve_part", "verdict"]
 
 _MOST_EMPTY_PAGES = 1_000
 _BEYOND = 1_000
-_PARTIAL = ("fewer_than_declared", "records_left_out", "membership_unreadable")
+_PARTIAL = ("fewer_than_declared", "ceiling_reached", "records_left_out", "membership_unreadable")
 
 
 class Loop(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,6 +44,14 @@ class Loop(msgspec.Struct, frozen=True, omit_defaults=True):
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a walk is. `state` is the paging style's; the rest is evidence."""
 
+    pass_number: int = 0
+    """Which of the listing's passes this is, from 0; counts and totals are of this pass."""
+    seen_before: int = 0
+    """Distinct ids of the passes before."""
+    declared_before: int | None = None
+    """The totals of the passes before."""
+    firsts: tuple[str, ...] = ()
+    """Fingerprints of the first record's id in each pass before."""
     state: State | None = None
     pending: dict[str, Any] | None = None
     """What the vendor works on for the page at `state`."""
@@ -108,15 +117,15 @@ def serve_part(place: Place, state: State, ids: Sequence[str | None], served: in
 
 
 def finish_page(
-    place: Place, style: Paging, state: State, body: Any, ids: Sequence[str | None]
+    place: Place, style: Paging, state: State, heard: Heard, ids: Sequence[str | None]
 ) -> tuple[Place, str | None]:
-    """(the place after this page, what ended the listing or None). Raises PagingBroken."""
+    """(the place after this page, what ended the walk or None). Raises PagingBroken."""
     received = len(ids)
     count = place.count + received
     known = {found for found in ids if found is not None}
     again = place.edge in known
     distinct = len(known) - again
-    total = style.declared(body)
+    total = style.declared(heard.body)
     place = _with_total(place, total)
     lost = sum(found is None for found in ids)
     place = place.noting(
@@ -129,7 +138,9 @@ def finish_page(
         )
     if total is not None and count > 2 * total + _BEYOND:
         raise PagingBroken(f"the vendor declares {total} records, has sent {count}, and goes on")
-    step = style.advance(state, PageFacts(body, received, count, total))
+    step = style.advance(state, PageFacts(heard.body, received, count, total, heard.url, heard.headers))
+    if style.ceiling is not None and count >= style.ceiling:
+        step = _at_ceiling(style, step)
     place = place.noting(*step.noticed)
     if not isinstance(style, Snapshot):  # whose pages are cut here, of one answer
         place = _with_content(place, ids)
@@ -155,17 +166,51 @@ def finish_page(
     )
 
 
+def next_pass(place: Place) -> Place:
+    """The beginning of the next pass, after one that has ended: its evidence is kept, its counts are summed up."""
+    return Place(
+        pass_number=place.pass_number + 1,
+        seen_before=place.seen_before + place.seen,
+        declared_before=_declared(place),
+        firsts=place.firsts + (() if place.first_id is None else (place.first_id,)),
+        edge=place.edge,
+        reasons=_ended(place).reasons,
+    )
+
+
 def verdict(place: Place, *, ended: bool, scope: str | None) -> Completeness:
     """What is known, by the table in `paging`."""
-    reasons = list(place.reasons)
     if not ended:
         word: Verdict = "in_progress"
     else:
-        if place.latest is not None and place.seen < place.latest and "fewer_than_declared" not in reasons:
-            reasons.append("fewer_than_declared")
-        broken = any(reason in _PARTIAL for reason in reasons)
-        word = "partial" if broken else "unproven" if reasons else "complete"
-    return Completeness(verdict=word, seen=place.seen, declared=place.declared, scope=scope, reasons=reasons)
+        place = _ended(place)
+        broken = any(reason in _PARTIAL for reason in place.reasons)
+        word = "partial" if broken else "unproven" if place.reasons else "complete"
+    return Completeness(
+        verdict=word,
+        seen=place.seen_before + place.seen,
+        declared=_declared(place),
+        scope=scope,
+        reasons=list(place.reasons),
+    )
+
+
+def _ended(place: Place) -> Place:
+    """What is known of a pass once it has ended."""
+    fewer = place.latest is not None and place.seen < place.latest
+    return place.noting("fewer_than_declared") if fewer else place
+
+
+def _declared(place: Place) -> int | None:
+    known = [total for total in (place.declared_before, place.declared) if total is not None]
+    return sum(known) if known else None
+
+
+def _at_ceiling(style: Paging, step: Step) -> Step:
+    """Nobody reaches further at the vendor; what we have captured goes on to its own end."""
+    if step.next is not None and isinstance(style, Snapshot):
+        return step
+    return Step(None, step.ended_by or "ceiling", (*step.noticed, "ceiling_reached"))
 
 
 def _with_total(place: Place, total: int | None) -> Place:
@@ -195,6 +240,8 @@ def _with_content(place: Place, ids: Sequence[str | None]) -> Place:
         raise PagingBroken(
             "the vendor sent its first record again: it ignores which page is asked for, or starts over at the end"
         )
+    if begins in place.firsts and place.first_id is None and ids[0] is not None:
+        place = place.noting("duplicate_ids")  # each pass lists the same, as far as a cursor can tell
     pages = place.pages.meets(ids_digest(ids))
     if pages is None and not moved:
         raise PagingBroken("the vendor sent a page that it had sent before")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-__all__ = ["Answer", "AsyncSend", "Call", "Effect", "Send", "origin_of"]
+__all__ = ["Answer", "AsyncSend", "Call", "Effect", "Heard", "Send", "host_of", "origin_of", "target_of"]
 
 Effect = Literal["read", "write"]
 
@@ -34,6 +34,8 @@ class Call:
     max_bytes: int = 64 * 1024 * 1024
     secrets: tuple[str, ...] = ()
     """What in it is as good as a secret, besides the account's own: digests over one."""
+    is_raw: bool = False
+    """Its answer's body is left in the content encoding that it came in."""
 
     def __repr__(self) -> str:
         parts = urlsplit(self.url)
@@ -42,7 +44,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer. Header names are lower case; `body` is decoded of any content encoding."""
+    """One HTTP answer. Header names are lower case; `body` is decoded of any content encoding, unless the call is raw."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +52,15 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"Answer({self.status}, {len(self.body)} bytes)"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A good answer as it was read: its JSON, the URL that was asked, and its headers by lower-case name."""
+
+    body: Any
+    url: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 Send = Callable[[Call], Answer]
@@ -63,3 +74,18 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
+
+
+def host_of(url: str) -> str:
+    """The Host header that a call to the URL is sent with (RFC 9110 §7.2)."""
+    scheme, host, port = origin_of(url)
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port == _DEFAULT_PORTS.get(scheme) else f"{shown}:{port}"
+
+
+def target_of(url: str) -> str:
+    """Path and query that a call to the URL is sent with, as they are written there (RFC 9112 §3.2.1)."""
+    rest = url.partition("#")[0].partition("://")[2]
+    begin = min((at for mark in "/?" if (at := rest.find(mark)) >= 0), default=len(rest))
+    target = rest[begin:]
+    return target if target.startswith("/") else f"/{target}"

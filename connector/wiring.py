@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from connector.definition import Api, Call, Connector, Resource, Sent
-from connector.exchange import Chosen, Exchange, Request, SubmitAndPoll
+from connector.exchange import VERBS, Chosen, Exchange, Request, SubmitAndPoll
 from connector.mapping.path import parse_path, written
 from connector.mapping.rules import MappingFile, PathRule
 from connector.model import UNIFIED
 from connector.model.shape import Items, shape_of
+from connector.policy import meets_path
 from connector.template import holes_of, parse_template
 from connector.yamlfile import Complaint
 
@@ -26,6 +27,8 @@ PAGE_HOLES: dict[str, set[str]] = {
     "offset": {"page.start", "page.size"},
     "page": {"page.number", "page.size"},
     "token": {"page.token", "page.size"},
+    "next_url": {"page.size"},
+    "link_header": {"page.size"},
 }
 
 
@@ -49,7 +52,8 @@ def complaints(connector: Connector, unified: Iterable[str]) -> list[Complaint]:
 
 def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> list[Complaint]:
     found: list[Complaint] = []
-    names = {f"settings.{name}" for name in [*connector.settings, *api.settings]}
+    settings = {**connector.settings, **api.settings}
+    names = {f"settings.{name}" for name in settings}
     names |= {f"secrets.{name}" for name in [*connector.secrets, *api.secrets]}
 
     def check(where: tuple[str | int, ...], used: Iterable[str], more: Iterable[str] = ()) -> None:
@@ -83,6 +87,7 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
             Complaint((*loc, "exchanges", name, *at), text)
             for at, text in _choice_faults(connector, api, way)
         ]
+    found += [Complaint((*loc, "proxy", *at), text) for at, text in _proxy_faults(api)]
     for name, resource in api.resources.items():
         columns = {"columns"} if resource.columns else set()
         for call_name, call in resource.named_calls().items():
@@ -91,6 +96,16 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
             for index, first in enumerate(call.before):
                 check((*place, "before", index), first.holes, columns)
             faults = _call_faults(api, resource, call_name, call)
+            if call.paging is not None and call.paging.style == "snapshot":
+                judging = _judging(connector, api, call)
+                found += [
+                    Complaint(
+                        (*loc, *place),
+                        f"{path} is asked of the answer, and the records of a capture are kept unread",
+                    )
+                    for path in judging
+                    if call.records is not None and _is_below(path, call.records.path)
+                ]
             found += [Complaint((*loc, *place, *at), text) for at, text in faults]
         if resource.create is not None:
             check(
@@ -100,18 +115,25 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
             )
             faults = _exchange_faults(api, resource.create)
             found += [Complaint((*loc, "resources", name, "create", *at), text) for at, text in faults]
-            for one, rule in resource.create.input.items():
-                for word in ("within", "outside"):
-                    setting = getattr(rule, word)
-                    if setting is not None and setting not in names:
-                        found.append(
-                            Complaint(
-                                (*loc, "resources", name, "create", "input", one, word),
-                                "no such setting",
-                                setting,
-                                tuple(sorted(names)),
-                            )
-                        )
+            if any(isinstance(way, SubmitAndPoll) for way in _ways(api, resource.create)):
+                found.append(
+                    Complaint(
+                        (*loc, "resources", name, "create", "exchange"),
+                        "a write through `submit_and_poll` is not built yet",
+                    )
+                )
+            lists = [f"settings.{one}" for one, rule in settings.items() if rule.type == "list"]
+            found += [
+                Complaint(
+                    (*loc, "resources", name, "create", "input", one, word),
+                    "not a setting of `type: list`",
+                    setting,
+                    tuple(lists),
+                )
+                for one, rule in resource.create.input.items()
+                for word, setting in (("within", rule.within), ("outside", rule.outside))
+                if setting is not None and setting not in lists
+            ]
         if resource.get is not None and resource.key is None:
             found.append(
                 Complaint(
@@ -163,21 +185,24 @@ Faults = Iterator[tuple[tuple[str | int, ...], str]]
 
 def _call_faults(api: Api, resource: Resource, name: str, call: Call) -> Faults:
     if name == "list":
-        yield from _listing_faults(call)
+        yield from _listing_faults(api, call)
     else:
-        for word in ("paging", "before"):
+        if call.before and call.records is None:
+            yield ("before",), "only what is read as a listing (`records`) has `before`"
+        for word in ("paging", "passes"):
             if getattr(call, word):
-                yield (word,), "only `list` is paged" if word == "paging" else "only `list` has `before`"
+                yield (word,), "only `list` is paged" if word == "paging" else f"only `list` has `{word}`"
     if name == "get":
         yield from _get_faults(resource, call)
     elif call.call is not None or call.from_ is not None:
         yield ("call" if call.call else "from",), "only `get` asks another call"
-    yield from _exchange_faults(api, call)
+    for variant in call.variants():
+        yield from _exchange_faults(api, variant)
     for index, first in enumerate(call.before):
         yield from ((("before", index, *at), text) for at, text in _exchange_faults(api, first))
 
 
-def _listing_faults(call: Call) -> Faults:
+def _listing_faults(api: Api, call: Call) -> Faults:
     if call.records is None:
         yield (), "a listing needs `records`: the path of the records on a page"
     if call.paging is None:
@@ -186,11 +211,39 @@ def _listing_faults(call: Call) -> Faults:
     state = _STATE.get(call.paging.style)
     if state and state not in call.holes:
         yield ("paging",), f"nothing sends {{{state}}}: without it every page would be the first"
+    if call.paging.when_empty == "check" and isinstance(api.check, str):
+        yield ("paging", "when_empty"), "this api has no `check` that an empty page could be confirmed by"
+    if call.paging.style in ("next_url", "link_header") and call.exchange is not None:
+        yield (
+            ("paging",),
+            f"`style: {call.paging.style}` asks at the URLs that the vendor names; an exchange asks at its own",
+        )
+    if call.paging.style == "snapshot" and call.passes:
+        yield ("passes",), "a listing that is captured is one answer: it has no passes"
     if call.paging.style == "snapshot" and call.records is not None and not _is_plain_list(call.records.path):
         yield (
             ("records",),
             "records that are captured stand at plain keys and then [*], as in $.data[*]: they are kept unread",
         )
+
+
+def _ways(api: Api, sent: Sent) -> Iterator[Exchange | None]:
+    """The exchanges that may carry a call."""
+    way = api.exchanges.get(sent.exchange or "")
+    for name in way.ways.values() if isinstance(way, Chosen) else (sent.exchange or "",):
+        yield api.exchanges.get(name)
+
+
+def _judging(connector: Connector, api: Api, call: Call) -> set[str]:
+    """The paths that say what an answer to the call means."""
+    rules = [*call.errors, *api.errors, *connector.errors]
+    rules += [rule for way in _ways(api, call) for rule in getattr(way, "errors", ())]
+    expected = [one for one in (call.expect, api.expect) if one is not None]
+    return {path for condition in (*(rule.when for rule in rules), *expected) for path in condition.paths}
+
+
+def _is_below(path: str, records: str) -> bool:
+    return parse_path(path).leading[: len(parse_path(records).leading)] == parse_path(records).leading
 
 
 def _is_plain_list(path: str) -> bool:
@@ -214,18 +267,52 @@ def _get_faults(resource: Resource, call: Call) -> Faults:
 def _exchange_faults(api: Api, sent: Sent) -> Faults:
     if sent.exchange is None:
         return
-    way = api.exchanges.get(sent.exchange)
-    if way is None:
+    if sent.exchange not in api.exchanges:
         yield ("exchange",), f"no such exchange; this api has: {', '.join(api.exchanges) or 'none'}"
         return
-    for name in way.ways.values() if isinstance(way, Chosen) else (sent.exchange,):
-        takes = getattr(api.exchanges.get(name), "takes", sent.give)
+    for way in _ways(api, sent):
+        takes = getattr(way, "takes", sent.give)
         if set(sent.give) != set(takes):
             yield (
                 ("give",),
                 f"the exchange takes {', '.join(takes)}; given: {', '.join(sent.give) or 'nothing'}",
             )
             return
+
+
+def _proxy_faults(api: Api) -> Faults:
+    """Commands pass through an exchange that takes them, and no pattern lets pass what the connector itself writes by."""
+    policy = api.proxy
+    if policy is None:
+        return
+    if policy.commands and policy.exchange is None:
+        yield ("commands",), "commands need `exchange`: what carries them"
+    if policy.exchange is not None:
+        carried = Sent(exchange=policy.exchange, effect="read", give={"line": "{line}"})
+        for _, text in _exchange_faults(api, carried):
+            yield ("exchange",), text
+    for index, (method, steps) in enumerate(policy.patterns):
+        for what, request in _never_passed(api):
+            path = request.path_text.partition("?")[0].split("/")[1:]
+            if request.verb.upper() == method and meets_path(steps, path, _may_meet):
+                yield ("allow", index), f"this pattern lets pass {what}: {method} {request.path_text}"
+
+
+def _never_passed(api: Api) -> Iterator[tuple[str, Request]]:
+    """(what it is, the request) of all that the proxy must not let pass as a call."""
+    for name, way in api.exchanges.items():
+        if not isinstance(way, Chosen):
+            yield f"what the exchange `{name}` carries, which is judged by its content", way.submit
+    for name, resource in api.resources.items():
+        made = {} if resource.create is None else {"create": resource.create}
+        for which, call in {**resource.named_calls(), **made}.items():
+            if call.effect == "write" and call.verb in VERBS:
+                yield f"`{which}` of {name}, which writes", call
+
+
+def _may_meet(step: str, segment: str) -> bool:
+    """Whether a pattern's step and a segment of a path's template could be the same."""
+    return step in ("*", segment) or "{" in segment
 
 
 def _choice_faults(connector: Connector, api: Api, way: Exchange) -> Faults:

@@ -25,6 +25,7 @@ apis:
   main:
     settings:
       node: {label: Node}
+      domains: {label: Domains, type: list, required: false}
     secrets:
       token: {label: Token}
     base_url: "https://{settings.region}/{settings.node}"
@@ -44,6 +45,14 @@ apis:
         get: {get: "/people/{id}"}
         calls:
           search: {get: /search, query: {q: "{value}"}}
+        create:
+          post: /people
+          effect: write
+          input:
+            mail: {label: Address, type: email, within: settings.domains}
+            note: {label: Note, required: false}
+            ref: {label: Reference, made_from: mail}
+          json: {to: "{input.mail}", ref: "{input.ref}", proof: {sha256: "{input.mail}{secrets.token}"}}
 """
 
 
@@ -61,7 +70,10 @@ def test_the_example_has_no_fault() -> None:
 
 LIST = '          get: /people\n          query: {start: "{page.start}"}'
 GET = '        get: {get: "/people/{id}"}'
+LIST_BY = '          exchange: line\n          effect: read\n          give: {line: "people"}'
+PASSES = f"{LIST}\n          passes: "
 PAGING = "paging: {style: offset, first: 0, size: 10, ends: empty_page}"
+CREATE = "apis.main.resources.people.create"
 SHOWN = "{secrets.token} can't stand where it is shown or logged"
 
 # (what is replaced, by what, what is told)
@@ -80,10 +92,13 @@ TABLE: list[tuple[str, str, str]] = [
     ("default: US", "default: FR", "the default is not one of the choices\n    allowed: US, EU"),
     ("style: bearer", "style: beare", "unknown style 'beare'\n    did you mean: bearer"),
     ("{style: bearer, ", "{", "`style` is missing"),
+    ("style: bearer, token", "style: basic, user: '{settings.node}', pasword", "did you mean: password\n    allowed: style, user, password"),
+    ("style: bearer, token", "style: hmac, digest: sha256, encoding: hex, headers: {X: '{signature}'}, over: ['{methd}'], key",
+        "nothing fills the hole {methd} in over\n    allowed: method, host, path, query, target, body"),
     ('token: "{secrets.token}"', 'token: "{secrets.tokn}"', "nothing fills the hole {secrets.tokn}\n    did you mean: secrets.token"),
-    ("{settings.node}", "{settings.nod}", "c.yaml:15:15: apis.main.base_url: nothing fills the hole {settings.nod}"),
+    ("{settings.node}", "{settings.nod}", "c.yaml:16:15: apis.main.base_url: nothing fills the hole {settings.nod}"),
     ("{settings.node}", "{secrets.token}",
-        "c.yaml:15:15: apis.main.base_url: {secrets.token} can't stand where it is shown or logged: in a URL's path or a scope"),
+        "c.yaml:16:15: apis.main.base_url: {secrets.token} can't stand where it is shown or logged: in a URL's path or a scope"),
     ("membership: on_user", 'membership: on_user\n    scope: "node {secrets.token:text}"', f"apis.main.scope: {SHOWN}"),
     ("check: {get: /check}", 'check: {get: "/check/{secrets.token}"}', f"apis.main.check: {SHOWN}"),
     ("post: /run", 'post: "/run/{secrets.token}"', f"apis.main.exchanges.line.submit: {SHOWN}"),
@@ -114,11 +129,23 @@ TABLE: list[tuple[str, str, str]] = [
     ('{start: "{page.start}"}', '{start: "x{page.start}"}', "must name its quoting, as in {page.start:double}"),
     ('          records: "$.items[*]"\n', "", "a listing needs `records`"),
     (f"          {PAGING}\n", "", "a listing needs `paging`; where one answer is all, say `paging: {style: none}`"),
-    ("style: offset", "style: ofset", "unknown style 'ofset'\n    did you mean: offset\n    allowed: none, offset, page, token, snapshot"),
+    ("style: offset", "style: ofset", "unknown style 'ofset'\n    did you mean: offset\n    allowed: none, offset, page, token, next_url, link_header, snapshot"),
     ("ends: empty_page", "ends: short_page", "got string 'short_page'"),
     ("ends: empty_page", "ends: total", "`ends: total` needs `total`"),
     (", ends: empty_page", "", "`ends` is missing"),
     ("first: 0, ", "first: '0', ", "expected a whole number, got string '0'"),
+    ("ends: empty_page}", "ends: empty_page, ceiling: 0}", "greater than or equal to 1"),
+    ("ends: empty_page}", "ends: empty_page, when_empty: ask}", "got string 'ask'\n    allowed: check"),
+    (PAGING, "paging: {style: next_url}", "`next` is missing"),
+    (PAGING, "paging: {style: next_url, next: $.next}", "nothing fills the hole {page.start}"),
+    (PAGING, "paging: {style: link_header, next: $.next}", "unknown key 'next'"),
+    (LIST, f"{PASSES}[{{}}]", "one pass is the call itself: `passes` has two or more"),
+    (LIST, f"{PASSES}[{{}}, {{}}]", "two passes are the same: everyone would come twice"),
+    (LIST, f"{PASSES}[{{}}, {{path: /old}}]", "unknown key 'path'"),
+    (LIST, f"{PASSES}[{{}}, {{query: {{old: '{{page.number}}'}}}}]", "nothing fills the hole {page.number}"),
+    (LIST, f"{PASSES}[{{}}, {{json: [1]}}]", "passes.1.json: expected a mapping"),
+    (LIST, f"{PASSES}[{{}}, {{give: {{line: x}}}}]", "a pass adds to `give` where the call names an exchange, and only there"),
+    (GET, '        get: {get: "/people/{id}", passes: [{}, {query: {old: "1"}}]}', "only `list` has `passes`"),
     (GET, "        get: {get: /people/me}", "nothing sends {id}: without it every get would be the same"),
     (GET, f'        get: {{get: "/people/{{id}}", {PAGING}}}', "only `list` is paged"),
     (GET, '        get: {post: "/people/{id}"}', "`post` needs `effect: read` or `effect: write`"),
@@ -128,6 +155,34 @@ TABLE: list[tuple[str, str, str]] = [
     (GET, '        get: {get: "/people/{id}", give: {line: x}}', "this call names no exchange"),
     ('"{line}"', '"{lien}"', "nothing fills the hole {lien}\n    did you mean: line"),
     ("search: {get: /search", "Search: {get: /search", "'Search' does not match"),
+    ("post: /people\n          effect: write", "get: /people", f"{CREATE}: `create` says `effect: write`, whatever its verb"),
+    ("post: /people\n          effect: write", "get: /people\n          effect: read", "`create` says `effect: write`"),
+    ("post: /people\n          effect: write", "post: /people", "`post` needs `effect: read` or `effect: write`"),
+    ("post: /people\n", "exchange: lin\n", f"{CREATE}.exchange: no such exchange; this api has: line"),
+    ("post: /people\n", "exchange: line\n", f"{CREATE}: the exchange takes line; given: nothing"),
+    ("post: /people\n", 'post: "/people/{secrets.token}"\n', f"{CREATE}: {SHOWN}"),
+    ("post: /people\n", f"post: /people\n          {PAGING}\n", "unknown key 'paging'"),
+    ("post: /people\n", "post: /people\n          record: id\n", "a path starts with $"),
+    ("made_from: mail", "made_from: mial", "`ref` is made from `mial`, which is no input"),
+    ("made_from: mail", "made_from: note", "`ref` is made from `note`, which may be left out"),
+    ("made_from: mail", "made_from: ref", "`ref` is made from `ref`, which may be left out"),
+    ("type: email, ", "", "`within` and `outside` are for `type: email`"),
+    ("type: email, ", "type: mail, ", "got string 'mail'\n    did you mean: email"),
+    ("within: settings.domains", "within: settings.domain",
+        f"{CREATE}.input.mail.within: not a setting of `type: list`\n    did you mean: settings.domains\n    allowed: settings.domains"),
+    ("within: settings.domains", "outside: settings.node", f"{CREATE}.input.mail.outside: not a setting of `type: list`"),
+    ("within: settings.domains", "within: secrets.token", "'secrets.token' does not match"),
+    ("within: settings.domains", "most: 0", "most"),
+    ("mail: {label: Address, ", "mail: {", "`label` is missing"),
+    ("mail: {label: Address, ", "Mail: {label: Address, ", "'Mail' does not match"),
+    ('to: "{input.mail}"', 'to: "{input.mial}"', f"{CREATE}: nothing fills the hole {{input.mial}}\n    did you mean: input.mail"),
+    ('to: "{input.mail}"', 'to: "{id}"', f"{CREATE}: nothing fills the hole {{id}}"),
+    ('{start: "{page.start}"}', '{start: "{page.start}", to: "{input.mail}"}', "people.list: nothing fills the hole {input.mail}"),
+    ('to: "{input.mail}"', 'to: "x {input.mail}"', "must name its quoting, as in {input.mail:double}"),
+    ('{sha256: "{input.mail}{secrets.token}"}', '{sha256: "{input.mail:text}"}', "a digest is over the raw text"),
+    ('{sha256: "{input.mail}{secrets.token}"}', "{sha256: 7}", "a digest has `sha256`, each a text"),
+    ('{sha256: "{input.mail}{secrets.token}"}', "{hmac_sha256: a}", "a digest has `hmac_sha256` and `key`, each a text"),
+    ('{sha256: "{input.mail}{secrets.token}"}', '{sha256: "{secrets.tokn}"}', f"{CREATE}: nothing fills the hole {{secrets.tokn}}"),
 ]  # fmt: skip
 
 
@@ -140,20 +195,58 @@ def test_told(old: str, new: str, expected: str) -> None:
 
 
 NOT_YET: list[tuple[str, str, str]] = [
-    (PAGING, "paging: {style: next_url, next: $.next}", "`style: next_url`"),
-    (PAGING, "paging: {style: link_header}", "`style: link_header`"),
     ("style: bearer", "style: oauth2_refresh", "`style: oauth2_refresh`"),
-    ("style: bearer", "style: basic", "`style: basic`"),
+    ("style: bearer", "style: oauth2_jwt", "`style: oauth2_jwt`"),
     ("membership: on_user", "membership: per_group", "`per_group`"),
     ("membership: on_user", "repeated: node", "`repeated`"),
-    ("membership: on_user", "proxy: {allow: []}", "`proxy`"),
-    ("ends: empty_page}", "ends: empty_page, when_empty: check}", "`when_empty`"),
-    ("ends: empty_page}", "ends: empty_page, ceiling: 1000}", "`ceiling`"),
-    ("key: $.id", "key: $.id\n        create: {post: /people, effect: write}", "`create`"),
+    ("membership: on_user", "repeated: node", "`repeated`"),
+    ("key: $.id", "key: $.id\n        update: {post: /people, effect: write}", "`update`"),
+    ("key: $.id", "key: $.id\n        delete: {delete: /people, effect: write}", "`delete`"),
+    ("post: /people\n", "post: /people\n          takes: [x]\n", "`takes`"),
+    ("post: /people\n", "post: /people\n          verify: {}\n", "`verify`"),
     ("key: $.id", "key: $.id\n        details: {}", "`details`"),
-    (LIST, f"{LIST}\n          passes: [{{}}]", "`passes`"),
-    ('json: {line: "{line}"}', 'json: {line: {sha256: "{line}"}}', "`sha256`"),
 ]
+
+
+SEVERAL: list[tuple[list[tuple[str, str]], str]] = [
+    (
+        [("check: {get: /check}", "check: none"), ("ends: empty_page}", "ends: empty_page, when_empty: check}")],
+        "paging.when_empty: this api has no `check` that an empty page could be confirmed by",
+    ),
+    (
+        [(LIST, LIST_BY), (PAGING, "paging: {style: link_header}")],
+        "`style: link_header` asks at the URLs that the vendor names; an exchange asks at its own",
+    ),
+    (
+        [(LIST, f"{LIST_BY}\n          passes: [{{}}, {{give: {{lien: x}}}}]"), (PAGING, "paging: {style: none}")],
+        "the exchange takes line; given: line, lien",
+    ),
+    (
+        [(LIST, f"{LIST_BY}\n          passes: [{{}}, {{query: {{old: '1'}}}}]"), (PAGING, "paging: {style: none}")],
+        "a pass adds to `give` where the call names an exchange, and only there",
+    ),
+    (
+        [(LIST, '          get: /people\n          passes: [{}, {query: {old: "1"}}]'), (PAGING, "paging: {style: snapshot}")],
+        "passes: a listing that is captured is one answer: it has no passes",
+    ),
+    (
+        [
+            (LIST, "          post: /people\n          effect: read\n          json: []\n          passes: [{}, {json: {old: 1}}]"),
+            (PAGING, "paging: {style: none}"),
+        ],
+        "a pass adds to `json` only where the call sends an object",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "expected"), SEVERAL, ids=[row[1][:40] for row in SEVERAL])
+def test_told_of_parts_that_do_not_fit(changes: list[tuple[str, str]], expected: str) -> None:
+    text = TEXT
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    found = told(text)
+    assert any(expected in fault for fault in found), found
 
 
 @pytest.mark.parametrize(("old", "new", "word"), NOT_YET, ids=[row[2] for row in NOT_YET])
@@ -167,7 +260,7 @@ def test_a_word_that_is_not_built_yet_is_refused_by_name(old: str, new: str, wor
 def test_what_a_connector_can_be_asked() -> None:
     found, _, _ = validate(Connector, load(TEXT, "c.yaml"))
     assert found is not None
-    assert list(found.setting_names()) == ["region", "main.node"]
+    assert list(found.setting_names()) == ["region", "main.node", "main.domains"]
     assert list(found.secret_names()) == ["main.token"]
     assert found.sources() == ["main.people"]
     api, resource = found.source("main.people")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.errors import Conflict, Forbidden, RateLimited, VendorError, VendorFailure, VendorUnavailable
-from connector.pace import Backoff, RetryPolicy, next_delay, parse_retry_after
+from connector.pace import Allowance, Backoff, RetryPolicy, next_delay, parse_retry_after
 
 NOW = datetime(2026, 11, 6, 8, 49, 37, tzinfo=UTC)
 
@@ -151,3 +154,79 @@ def test_a_date_is_compared_in_any_time_zone_and_rounded_up() -> None:
 def test_any_header_gives_a_bounded_wait_or_none(value: str) -> None:
     delay = parse_retry_after(value, NOW)
     assert delay is None or 0 <= delay <= 86_400
+
+
+# What the vendor allows
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "asked"),
+    [
+        pytest.param(1, 10, [(0, 0), (0, 10), (9.5, 0.5), (10, 0), (10, 10), (30, 0)], id="one at a time"),
+        pytest.param(
+            2, 10, [(0, 0), (4, 0), (5, 5), (10, 0), (11, 3), (14, 0), (14, 6)], id="each ends alone"
+        ),
+        pytest.param(3, 60, [(5, 0), (5, 0), (5, 0), (5, 60), (64, 1), (65, 0), (65, 0)], id="all at once"),
+        pytest.param(2, 1, [(100, 0), (200, 0), (200, 0), (200.5, 0.5)], id="what wasn't used isn't saved"),
+    ],
+)
+def test_an_allowance(count: int, seconds: float, asked: list[tuple[float, float]]) -> None:
+    allowance = Allowance(count, seconds)
+    assert [(now, allowance.take(now)) for now, _ in asked] == asked
+
+
+def let_through(allowance: Allowance, moments: Sequence[float]) -> list[float]:
+    return [now for now in moments if allowance.take(now) == 0]
+
+
+moments = st.lists(st.floats(0, 300) | st.integers(0, 300), max_size=60).map(sorted)
+windows = st.integers(1, 100) | st.floats(0.01, 100)
+
+
+@given(count=st.integers(1, 8), seconds=windows, moments=moments)
+def test_no_window_has_more_calls_than_are_allowed(count: int, seconds: float, moments: list[float]) -> None:
+    sent = let_through(Allowance(count, seconds), moments)
+    for first, beyond in zip(sent, sent[count:], strict=False):
+        assert first + seconds <= beyond  # the window that begins with `first` is over
+
+
+@given(count=st.integers(1, 8), seconds=windows, moments=moments)
+def test_a_call_waits_only_where_all_are_used(count: int, seconds: float, moments: list[float]) -> None:
+    allowance = Allowance(count, seconds)
+    sent: list[float] = []
+    for now in moments:
+        recent = [one for one in sent if one + seconds > now]
+        wait = allowance.take(now)
+        assert (wait > 0) == (len(recent) == count)
+        if wait:
+            assert wait == recent[0] + seconds - now
+        else:
+            sent.append(now)
+
+
+@given(
+    count=st.integers(1, 8), seconds=st.integers(1, 100), starts=st.lists(st.integers(0, 300), max_size=30)
+)
+def test_whoever_waits_as_told_is_let_through(count: int, seconds: int, starts: list[int]) -> None:
+    allowance = Allowance(count, seconds)
+    now = 0.0
+    for start in sorted(starts):
+        now = max(now, start)
+        wait = allowance.take(now)
+        now += wait
+        assert wait == 0 or allowance.take(now) == 0
+
+
+@pytest.mark.parametrize("count", [1, 7, 100])
+def test_threads_share_an_allowance(count: int) -> None:
+    start = Barrier(8)
+
+    def ask(allowance: Allowance) -> list[float]:
+        start.wait(30)
+        return [allowance.take(5) for _ in range(50)]
+
+    for _ in range(20):  # chances for two of them to meet
+        allowance = Allowance(count, 60)
+        with ThreadPoolExecutor(8) as pool:
+            waits = [wait for found in pool.map(ask, [allowance] * 8) for wait in found]
+        assert sorted(waits) == [0] * count + [60] * (400 - count)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connector.catalog import Catalog, Source
 from connector.errors import InvalidRequest
-from connector.query import Question, parse_filters, resolve
+from connector.query import Order, Question, parse_filters, resolve
+from connector.template import Unquotable
 
 CONNECTOR = """\
 connector: made
@@ -42,6 +47,7 @@ fields:
   status: {path: $.state, values: {"up": active, "down": inactive, "locked": inactive}}
   is_2fa_enabled: $.mfa
   emails: {each: "$.mails[*]", item: {email: $}}
+  phones: {each: "$.phones[*]", item: {number: $}}
   created_at: {path: $.born, date: rfc3339}
   updated_at: {path: $.seen, date: rfc3339}
   last_login_at: {path: $.login_at, date: epoch_s}
@@ -59,6 +65,7 @@ filters:
   bio: {evaluate: vendor, query: {kind: "{value}"}}
   is_2fa_enabled: {evaluate: vendor, operators: [eq, ne], query: {mfa: "{value}"}}
   emails.email: {evaluate: vendor_then_here, operators: [eq, in], call: search}
+  phones.number: {evaluate: vendor, call: search, otherwise: refuse}
   created_at: {evaluate: vendor, operators: [gt], query: {since: "{value}"}}
   updated_at: {evaluate: here, operators: [gt, gte, lt, lte, eq, ne, in]}
   last_login_at: {evaluate: vendor, operators: [eq, gt], query: {at: "{value}", how: "{operator}"}}
@@ -279,3 +286,90 @@ def test_a_sort_does_not_replace_a_filter(source: Source) -> None:
     with pytest.raises(InvalidRequest, match="can't be sent together with these filters"):
         ask(source, "name", username="a")
     assert dict(ask(source, "name", title="x").query) == {"filter": "sorted ascending"}
+
+
+def planning(*unquotable: str) -> tuple[list[Any], Callable[[str, Mapping[str, Any]], None]]:
+    """(what was planned, a plan that can't quote these values)."""
+    planned: list[Any] = []
+
+    def plan(call: str, values: Mapping[str, Any]) -> None:
+        planned.append((call, dict(values)))
+        if values["value"] in unquotable:
+            raise Unquotable("a value that is blank can't be sent")
+
+    return planned, plan
+
+
+def test_another_call_is_planned_before_it_is_chosen(source: Source) -> None:
+    planned, plan = planning()
+    question = resolve(source, parse_filters(source, {"emails.email": "a@b.c"}), None, plan=plan)
+    assert (question.call, question.call_values) == ("search", {"value": "a@b.c", "operator": "eq"})
+    assert planned == [("search", {"value": "a@b.c", "operator": "eq"})]
+
+
+@pytest.mark.parametrize("filters", [{"username": "a"}, {"name": "a"}, {"emails.email": {"in": "a@b.c"}}, {}])
+def test_what_needs_no_other_call_is_not_planned(source: Source, filters: dict[str, Any]) -> None:
+    planned, plan = planning()
+    assert resolve(source, parse_filters(source, filters), None, plan=plan).call == "list"
+    assert planned == []
+
+
+def test_a_value_that_can_not_be_sent_is_looked_for_here(source: Source) -> None:
+    _, plan = planning("a@b.c")
+    question = resolve(source, parse_filters(source, {"emails.email": "a@b.c"}), None, plan=plan)
+    assert (question.call, question.call_values) == ("list", {})
+    assert question.explain == {"emails.email": "here"}
+    assert kept(question, emails=[{"email": "A@b.c"}])
+    assert not kept(question, emails=[{"email": "x@b.c"}])
+
+
+def test_a_value_that_can_not_be_sent_is_refused_where_the_mapping_says_so(source: Source) -> None:
+    _, plan = planning("-1")
+    asked = parse_filters(source, {"phones.number": "-1"})
+    with pytest.raises(InvalidRequest, match=r"filter phones\.number: a value that is blank can't be sent"):
+        resolve(source, asked, None, plan=plan)
+    assert resolve(source, parse_filters(source, {"phones.number": "1"}), None, plan=plan).call == "search"
+
+
+def test_where_one_value_can_not_be_sent_another_filter_still_may(source: Source) -> None:
+    _, plan = planning("a@b.c")
+    asked = parse_filters(source, {"emails.email": "a@b.c", "phones.number": "1"})
+    question = resolve(source, asked, None, plan=plan)
+    assert (question.call, question.call_values["value"]) == ("search", "1")
+    assert question.explain == {"emails.email": "here", "phones.number": "vendor"}
+
+
+def in_order(order: Order, *values: Any) -> list[Any]:
+    rows: list[dict[str, Any]] = [{order.by: value} for value in values]
+    return [row[order.by] for row in sorted(rows, key=order.key, reverse=order.descending)]
+
+
+@pytest.mark.parametrize(
+    ("read", "values", "ascending"),
+    [
+        (str.casefold, ["b", None, "A", "a", "B"], ["A", "a", "B", "b", None]),
+        (str.casefold, ["", None], ["", None]),
+        (str.casefold, [None, None], [None, None]),
+        (lambda value: value, [10, None, 9, -1, 0], [-1, 0, 9, 10, None]),
+        (lambda value: value, [True, None, False], [False, True, None]),
+        (
+            datetime.fromisoformat,
+            ["2026-06-01T00:00:00Z", None, "2026-06-01T01:00:00+02:00"],
+            ["2026-06-01T01:00:00+02:00", "2026-06-01T00:00:00Z", None],
+        ),
+    ],
+)
+def test_rows_are_sorted_and_the_unknown_comes_last(
+    read: Callable[[Any], Any], values: list[Any], ascending: list[Any]
+) -> None:
+    known = [value for value in ascending if value is not None]
+    unknown = [value for value in ascending if value is None]
+    assert in_order(Order("x", False, read), *values) == ascending
+    assert in_order(Order("x", True, read), *values) == [*reversed(known), *unknown]
+
+
+@given(st.lists(st.none() | st.text(max_size=3)), st.booleans())
+def test_any_rows_have_one_order(values: list[str | None], is_descending: bool) -> None:
+    """Whatever order they came in, but for those that are the same."""
+    order = Order("x", is_descending, str.casefold)
+    assert in_order(order, *values) == in_order(order, *reversed(values))

@@ -23,7 +23,7 @@ from typing import Annotated
 import typer
 
 from connector import __version__
-from connector.cli import accounts, checking, connecting, creating, demo, listing, sandboxing
+from connector.cli import accounts, checking, connecting, creating, demo, listing, proxying, sandboxing
 from connector.cli.failing import Commands
 
 __all__ = ["app", "main"]
@@ -67,6 +67,7 @@ connecting.add_to(app)
 accounts.add_to(app)
 listing.add_to(app)
 creating.add_to(app)
+proxying.add_to(app)
 sandboxing.add_to(app)
 demo.add_to(app)
 

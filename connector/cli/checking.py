@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +19,7 @@ from connector.errors import ConfigurationInvalid, EgressRefused, Fault, NotFoun
 
 if TYPE_CHECKING:
     from connector.catalog import Catalog, Loaded
+    from connector.definition import Api
 
 __all__ = ["add_to", "catalog", "check_account"]
 
@@ -170,6 +171,19 @@ def _print_loaded(loaded: Loaded) -> None:
     screen().print(f"ok: {loaded.name} · {loaded.definition.label}", style="green", soft_wrap=True)
     for unified, sources in loaded.definition.unified.items():
         screen().print(f"  {unified} from {', '.join(sources)}", soft_wrap=True)
+    for name, api in loaded.definition.apis.items():
+        for line in _passing(api):
+            screen().print(f"  proxy to {name}: {line}", soft_wrap=True)
     screen().print(f"  files: {', '.join(loaded.files)}", soft_wrap=True)
     for warning in loaded.warnings:
         screen().print(f"  warning: {harmless_lines(str(warning))}", style="yellow", soft_wrap=True)
+
+
+def _passing(api: Api) -> Iterator[str]:
+    """What passes the proxy of an api, a line for its calls and one for each command."""
+    if api.proxy is None:
+        return
+    if api.proxy.allow:
+        yield ", ".join(api.proxy.allow)
+    for name, options in api.proxy.commands.items():
+        yield " ".join([name, *options])

@@ -5,7 +5,7 @@ What may have taken effect is never called failed: it ends with a code of its ow
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -77,9 +77,9 @@ def _show_plan(plan: Plan, *, as_json: bool) -> None:
         return
     from connector.cli.output import fields_table, harmless
 
-    shown: dict[str, Any] = {"request": f"{plan.method} {plan.url}", **plan.headers}
-    if plan.body is not None:
-        shown["body"] = plan.body
-    fields_table((name, harmless(str(value))) for name, value in shown.items())
+    screen().print(harmless(f"{plan.method} {plan.url}"), soft_wrap=True)  # whole, so that it can be copied
+    beside = {**plan.headers, **({} if plan.body is None else {"body": plan.body})}
+    if beside:
+        fields_table((name, harmless(value)) for name, value in beside.items())
     screen().file.flush()
     notes().print("nothing was sent", style="dim")

@@ -39,7 +39,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def list_rows(
-    resource: Annotated[str, typer.Argument(help="users, groups, or groups/ID/users: the users in a group.")],
+    resource: Annotated[
+        str,
+        typer.Argument(
+            help="users, groups, or groups/ID/users: the users in a group. API.RESOURCE: the vendor's own records."
+        ),
+    ],
     *,
     account: AccountName = None,
     all_: Annotated[
@@ -122,7 +127,9 @@ def list_rows(
 
 
 def get_row(
-    resource: Annotated[str, typer.Argument(help="users or groups.")],
+    resource: Annotated[
+        str, typer.Argument(help="users, groups, or API.RESOURCE: the vendor's own record, as it is.")
+    ],
     key: Annotated[str, typer.Argument(metavar="ID", help="The id; one that begins with - goes after --.")],
     *,
     account: AccountName = None,
@@ -157,6 +164,15 @@ def rows_for(directory: Directory, asked: Asked, *, across: bool = False) -> Row
 
     unified = _unified(asked.resource)
     wanted = asked.format or ("table" if is_terminal() else "ndjson")
+    if "." in unified:  # the vendor's own records: nobody knows their fields before
+        if wanted == "csv":
+            raise typer.BadParameter(
+                "the vendor's own records have no fixed columns", param_hint="--output csv"
+            )
+        if wanted == "table":
+            from connector.cli.table import TableRows
+
+            return TableRows(unified, (), _key_of(directory, unified))
     if wanted == "table":
         from connector.cli.table import TableRows
 
@@ -166,6 +182,14 @@ def rows_for(directory: Directory, asked: Asked, *, across: bool = False) -> Row
     if wanted == "ndjson":
         return LineRows()
     return JsonRows() if across else None
+
+
+def _key_of(directory: Directory, resource: str) -> str:
+    """The name of the field that holds the id of the vendor's own records, where it stands at their root."""
+    from connector.native import native_source
+
+    rule = native_source(directory.questions.opened.loaded, resource).mapping.fields["id"]
+    return str(getattr(rule, "path", "$.id")).removeprefix("$.")
 
 
 def fields_of(directory: Directory, unified: str, include: Iterable[str] = ()) -> set[str]:

@@ -93,17 +93,22 @@ _COLUMNS: Mapping[str, Sequence[_Column]] = {
 
 
 class TableRows:
-    """Pages of a unified resource whose rows can have these fields."""
+    """Pages of a unified resource whose rows can have these fields.
 
-    def __init__(self, unified: str, fields: Iterable[str]) -> None:
+    Of the vendor's own records, which name their id `key`, the first page says what they have.
+    """
+
+    def __init__(self, unified: str, fields: Iterable[str], key: str = "id") -> None:
         wanted = {"id", *fields}
-        self._all = [column for column in _COLUMNS.get(unified, _COLUMNS["groups"]) if column.fields & wanted]
+        self._all = [column for column in _COLUMNS.get(unified, ()) if column.fields & wanted]
         self._columns: list[tuple[_Column, int]] = []
+        self._key = key
 
     def add(self, rows: Sequence[Row]) -> None:
         if not rows:
             return
         page = Text()
+        self._all = self._all or _columns_in(rows, self._key)
         if not self._columns:
             self._columns = _settle(self._all, rows, screen().width)
             _line(page, [(column, column.name, width, "bold") for column, width in self._columns])
@@ -119,6 +124,19 @@ class TableRows:
         shown = {column.name for column, _ in self._columns}
         hidden = [column.name for column in self._all if shown and column.name not in shown]
         return f"hidden: {', '.join(hidden)}; -o json shows all" if hidden else None
+
+
+def _columns_in(rows: Sequence[Row], key: str) -> list[_Column]:
+    """A column for each name in the rows, the id's first, else those first that come first."""
+    names = sorted(dict.fromkeys(name for row in rows for name in row), key=lambda name: name != key)
+    return [
+        _column(name, _cell_of(name), name, _LEAST, rank, sys.maxsize if name == key else 0)
+        for rank, name in enumerate(names)
+    ]
+
+
+def _cell_of(name: str) -> Callable[[Row], str]:
+    return lambda row: "" if row.get(name) is None else _shown(row[name]).replace("\n", ", ")
 
 
 def print_table(names: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -177,7 +195,9 @@ def _settle(columns: Sequence[_Column], rows: Sequence[Row], width: int) -> list
     while len(left) > 1 and _least(left, longest) > width:
         if len(left) == _TWO:
             # Rather a cut cell than nothing beside the id.
-            left = [column if column is _ID else replace(column, floor=4, keep=0) for column in left]
+            left = [
+                column if column.keep == _ID.keep else replace(column, floor=4, keep=0) for column in left
+            ]
             if _least(left, longest) <= width:
                 break
         left.pop()

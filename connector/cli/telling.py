@@ -25,10 +25,13 @@ __all__ = [
 
 _REASONS = {
     "fewer_than_declared": "the vendor sent fewer than it declared",
+    "ceiling_reached": "the vendor lets nobody read further",
     "records_left_out": "records without an id that can be read were left out",
     "membership_unreadable": "who is in a group could not be read to the end",
     "duplicate_ids": "some came more than once",
     "total_moved": "the vendor's total changed during the walk",
+    "pages_moved": "the vendor's number of pages changed during the walk",
+    "membership_changed": "the group changed during the walk",
     "page_changed": "a page changed while it was read",
 }
 _STYLES = {"complete": "green", "in_progress": "dim", "partial": "bold yellow", "unproven": "yellow"}
@@ -128,6 +131,8 @@ def explanation_lines(explanation: Mapping[str, Any]) -> Iterator[str]:
         yield harmless(f"{name}: evaluated by {_WHO.get(who, who)}")
     if explanation["membership"] is not None:
         yield f"who is in a group stands on {_SIDES.get(explanation['membership'], explanation['membership'])}"
+    if "passes" in explanation:
+        yield f"passes: {explanation['passes']}"
     if (captured := explanation.get("captured")) is not None:
         yield f"captured at {captured['taken_at']}, kept until {captured['kept_until']}"
     for call in explanation["calls"]:

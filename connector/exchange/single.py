@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from connector.duration import Seconds
 from connector.errorrule import ErrorRule
 from connector.exchange.request import Request
 
@@ -22,5 +23,7 @@ class Single(BaseModel):
     """Names of the holes that a call gives."""
     submit: Request
     """The request."""
+    silent_for: Seconds | None = None
+    """How long the vendor may be silent before it answers (10 s): it works on the call meanwhile."""
     errors: tuple[ErrorRule, ...] = ()
     """Tried after a call's own and before the api's."""

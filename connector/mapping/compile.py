@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
+from pydantic import BaseModel
+
 from connector.errors import InvalidRequest
 from connector.mapping import checks
 from connector.mapping.finding import finder_of
@@ -36,9 +38,14 @@ _OWN = "remote_data"
 Readers = dict[str, Reader]
 
 
-def compile_mapping(mapping: MappingFile, membership: str | None) -> tuple[Mapper | None, list[Complaint]]:
-    """The mapper, or what is wrong, each complaint located from the root of the mapping's file."""
-    model = UNIFIED.get(mapping.unified)
+def compile_mapping(
+    mapping: MappingFile, membership: str | None, model: type[BaseModel] | None = None
+) -> tuple[Mapper | None, list[Complaint]]:
+    """The mapper, or what is wrong, each complaint located from the root of the mapping's file.
+
+    `model` is what records become, where that is none of the unified models.
+    """
+    model = model or UNIFIED.get(mapping.unified)
     if model is None:
         unknown = Complaint(("unified",), "unknown unified resource", mapping.unified, tuple(UNIFIED))
         return None, [unknown]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["LicenseStatus", "StudentLicense"]
 
@@ -29,7 +29,7 @@ class StudentLicense(BaseModel):
     last_name: str | None = None
     order_number: str | None = None
     """The vendor's number of the order."""
-    vault_url: str | None = None
+    vault_url: str | None = Field(None, repr=False)
     """The link with which the student activates the account: https, on one of the vendor's hosts."""
     status: LicenseStatus | None = None
     created_at: datetime | None = None

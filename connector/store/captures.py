@@ -152,20 +152,17 @@ class StoredShelf:
 
     def due(self, account: str, name: str, *, now: datetime, every: timedelta) -> bool:
         done = schema.refreshes
-        with self._database.writing() as connection:
-            _lock(connection, account)
-            mine = (done.c.account_id == account, done.c.name == name)
-            last = connection.execute(select(done.c.done_at).where(*mine)).scalar()
-            if last is not None and last > now - every:
-                return False
-            connection.execute(delete(done).where(*mine))
-            connection.execute(insert(done).values(account_id=account, name=name, done_at=now))
-            return True
+        with self._database.reading() as connection:
+            wanted = select(done.c.done_at).where(done.c.account_id == account, done.c.name == name)
+            last = connection.execute(wanted).scalar()
+        return last is None or last <= now - every
 
-    def undo(self, account: str, name: str) -> None:
+    def done(self, account: str, name: str, *, now: datetime) -> None:
         done = schema.refreshes
         with self._database.writing() as connection:
+            _lock(connection, account)
             connection.execute(delete(done).where(done.c.account_id == account, done.c.name == name))
+            connection.execute(insert(done).values(account_id=account, name=name, done_at=now))
 
 
 def _lock(connection: Connection, account: str) -> None:

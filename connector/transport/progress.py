@@ -91,7 +91,7 @@ class Progress:
         assert self.status is not None
         body, headers = b"".join(self.chunks), self.headers
         encodings = encodings_of(headers)
-        if body and encodings:
+        if body and encodings and not self.call.is_raw:
             body = self._decoded(body, encodings)
             # They told of the bytes on the wire, which nobody sees any more.
             headers = {

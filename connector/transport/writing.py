@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from connector.errors import InvalidRequest
-from connector.wire import Call, origin_of
+from connector.wire import Call, host_of, origin_of, target_of
 
 __all__ = ["MAX_SHOWN", "place", "write_request"]
 
@@ -51,10 +51,6 @@ def write_request(call: Call, limit: float, trace: Callable[..., Any], *, proxie
 
 def _read_url(text: str) -> tuple[httpx.URL, bytes]:
     """The URL for httpx, and its path and query exactly as they were given."""
-    rest = text.partition("#")[0].partition("://")[2]
-    begin = min((at for mark in "/?" if (at := rest.find(mark)) >= 0), default=len(rest))
-    target = rest[begin:]
-    target = target if target.startswith("/") else f"/{target}"
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL:
@@ -63,7 +59,7 @@ def _read_url(text: str) -> tuple[httpx.URL, bytes]:
     if (url.scheme, url.raw_host.decode("ascii").lower(), url.port or default) != origin_of(text):
         # The egress check and the dialling must mean the same host.
         raise InvalidRequest("the URL's host can be read in two ways")
-    return url, target.encode("ascii")
+    return url, target_of(text).encode("ascii")
 
 
 _METHOD: Final = re.compile(r"(?!CONNECT|TRACE)[A-Z]{1,20}", re.ASCII)
@@ -76,7 +72,7 @@ def _headers(call: Call) -> list[tuple[bytes, bytes]]:
     """The call's headers, and what HTTP needs beside them; checked here, since httpx would quote the value."""
     if not _METHOD.fullmatch(call.method):
         raise InvalidRequest("the method is not one that can be sent; they are upper case, such as GET")
-    host, length = _host(call.url), None
+    host, length = host_of(call.url), None
     if call.body is not None or call.method in ("POST", "PUT", "PATCH"):
         length = str(len(call.body or b""))
     framing = {"host": host, "content-length": length}
@@ -106,12 +102,6 @@ def _headers(call: Call) -> list[tuple[bytes, bytes]]:
         (name.encode("ascii"), value.encode("ascii"))
         for name, value in [("Host", host), *given.values(), *extra]
     ]
-
-
-def _host(url: str) -> str:
-    scheme, host, port = origin_of(url)
-    shown = f"[{host}]" if ":" in host else host
-    return shown if (scheme, port) in (("http", 80), ("https", 443)) else f"{shown}:{port}"
 
 
 @functools.cache

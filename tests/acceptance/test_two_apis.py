@@ -138,7 +138,7 @@ with Directory.open("a") as directory:
     before = most()
     page = directory.list("users", limit=100, explain=True, sort_by=sort or None)
     count = sum(len(page.rows) for page in directory.pages("users", sort_by=sort or None))
-    answer = max(call["bytes"] for call in page.explain["calls"])
+    answer = max(call.get("bytes", 0) for call in page.explain["calls"])
     print(json.dumps({"count": count, "answer": answer, "grown": most() - before}))
 """
 

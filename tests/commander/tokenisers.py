@@ -23,7 +23,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-__all__ = ["checker_sees", "executor_sees"]
+__all__ = ["checker_sees", "commands", "executor_sees"]
 
 
 class _Reached(BaseException):
@@ -96,6 +96,29 @@ def executor_sees(line: str) -> list[str]:
         except ValueError as error:
             raise ValueError(f"refused: {error}") from None
     raise ValueError("refused: no such command, or a control character")
+
+
+def commands() -> dict[str, Any]:
+    """Every command of the vendor's command line by each name and alias that it has, those of a group behind its own.
+
+    None stands for what the command line does by itself, without a command.
+    """
+    cli = _vendor().cli
+    known = {**cli.commands, **cli.enterprise_commands, **cli.msp_commands}
+    aliases = {alias: known.get(_name(target)) for alias, target in cli.aliases.items()}
+    return dict(_below("", {**known, **aliases}))
+
+
+def _below(before: str, known: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, command in known.items():
+        yield before + name, command
+        below = dict(getattr(command, "subcommands", {}))
+        below |= {alias: below.get(verb) for alias, verb in getattr(command, "_aliases", {}).items()}
+        yield from _below(f"{before}{name} ", below)
+
+
+def _name(target: Any) -> str:
+    return target if isinstance(target, str) else target[0]
 
 
 @cache

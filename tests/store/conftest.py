@@ -10,12 +10,16 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connector.captures import MemoryShelf
 from connector.store.accounts import Accounts
+from connector.store.captures import StoredShelf
 from connector.store.database import Database
 from connector.store.keys import Keyring
+from tests.store.capturing import BUDGET, Asker
 
 Together = Callable[[str, list[str]], list[str]]
 
@@ -86,6 +90,38 @@ def in_sqlite(sqlite_url: str, keyring: Keyring) -> Iterator[Accounts]:
     """For what has nothing to do with the database."""
     with Database(sqlite_url) as opened:
         yield Accounts(opened, keyring)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def kept_in(request: pytest.FixtureRequest) -> Iterator[Database | None]:
+    """Where captures are kept; None is the memory of this process."""
+    if request.param == "memory":
+        yield None
+        return
+    with Database(str(request.getfixturevalue(f"{request.param}_url"))) as opened:
+        yield opened
+
+
+@pytest.fixture
+def askers(kept_in: Database | None, keyring: Keyring) -> tuple[Asker, Asker]:
+    """Two accounts at one shelf."""
+    if kept_in is None:
+        memory = MemoryShelf(BUDGET)
+        return Asker(memory, "mine"), Asker(memory, "theirs")
+    shelf, accounts = StoredShelf(kept_in, keyring, BUDGET), Accounts(kept_in, keyring)
+    bare: dict[str, Any] = {"connector": "c", "settings": {}, "secrets": {}, "origins": {}, "sources": {}}
+    mine, theirs = (accounts.add(name=name, **bare) for name in ("mine", "theirs"))
+    return Asker(shelf, mine.id), Asker(shelf, theirs.id)
+
+
+@pytest.fixture
+def mine(askers: tuple[Asker, Asker]) -> Asker:
+    return askers[0]
+
+
+@pytest.fixture
+def theirs(askers: tuple[Asker, Asker]) -> Asker:
+    return askers[1]
 
 
 @pytest.fixture

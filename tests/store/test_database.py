@@ -12,13 +12,14 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, MetaData, Table, Text, delete, insert, select
+from sqlalchemy import Column, MetaData, Table, Text, delete, insert, inspect, select
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from connector.errors import ConfigurationInvalid, StoreUnavailable
@@ -180,7 +181,7 @@ def test_a_newer_database_is_refused_and_left_alone(url: str, found: list[str]) 
         for revision in found:
             connection.execute(insert(versions).values(version_num=revision))
     with pytest.raises(
-        ConfigurationInvalid, match=r"newer version.*'9999', and this version knows up to '0001'"
+        ConfigurationInvalid, match=rf"newer version.*'9999', and this version knows up to '{HEAD}'"
     ):
         Database(url)
 
@@ -214,6 +215,27 @@ def test_remaking_a_table_in_a_migration_keeps_what_refers_to_it(sqlite_url: str
         assert accounts.secrets(made, {"token": "o"}) == {"token": "t"}
         with database.writing() as connection, pytest.raises(IntegrityError):
             connection.execute(insert(schema.secrets).values(account_id="nobody", name="n", sealed=b""))
+
+
+def test_a_database_of_the_first_version_keeps_what_it_has(
+    url: str, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare: dict[str, Any] = {"connector": "c", "settings": {"a": 1}, "sources": {}, "origins": {"token": "o"}}
+    with monkeypatch.context() as first:
+        for module in ("database", "migrations"):
+            first.setattr(f"connector.store.{module}.HEAD", REVISIONS[0])
+        with Database(url) as database:
+            made = Accounts(database, keyring).add(name="a", secrets={"token": "t"}, **bare)
+            assert not inspect(database.engine).has_table("connector_captures")
+    with Database(url) as database:
+        accounts = Accounts(database, keyring)
+        assert accounts.only() == made
+        assert accounts.secrets(made, {"token": "o"}) == {"token": "t"}
+        accounts.replace("a", secrets={"token": "new"}, **bare)
+        assert accounts.secrets(made, {"token": "o"}) == {"token": "new"}
+        with database.reading() as connection:
+            assert connection.execute(select(versions.c.version_num)).scalar_one() == HEAD
+        accounts.remove("a")
 
 
 HIDDEN = "hunter2"
