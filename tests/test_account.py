@@ -26,6 +26,7 @@ apis:
       size: {label: Size, type: integer, required: false}
       deep: {label: Deep, type: boolean, default: false}
       tags: {label: Tags, type: list, required: false}
+      codes: {label: Codes, type: list, required: false, pattern: "[a-z]+"}
     secrets: {token: {label: Token}}
     base_url: "https://{settings.region}/scim/{settings.node}"
     scope: "node {settings.node:text}"
@@ -117,6 +118,7 @@ def test_settings_by_label_and_short_name(loaded: Loaded, given: dict[str, Any],
         ("one.deep", True, True),
         ("one.tags", "a, b,,c", ["a", "b", "c"]),
         ("one.tags", ["a", "b"], ["a", "b"]),
+        ("one.codes", "a, bc", ["a", "bc"]),
         ("one.node", "00345", "00345"),
     ],
 )
@@ -153,6 +155,14 @@ def test_values_are_read_exactly(loaded: Loaded, name: str, given: Any, value: A
         ({"one.node": "7", "deep": "yes"}, "setting one.deep: expected boolean"),
         ({"one.node": "7", "deep": 1}, "setting one.deep: expected boolean"),
         ({"one.node": "7", "tags": 7}, "setting one.tags: expected list"),
+        ({"one.node": "7", "tags": []}, "setting one.tags: expected list, got []"),
+        ({"one.node": "7", "tags": ""}, "setting one.tags: expected list, got []"),
+        ({"one.node": "7", "tags": " , "}, "setting one.tags: expected list, got []"),
+        ({"one.node": "7", "tags": ["a", ""]}, "setting one.tags: expected list"),
+        ({"one.node": "7", "tags": ["a", 7]}, "setting one.tags: expected list"),
+        ({"one.node": "7", "tags": {"a": "b"}}, "setting one.tags: expected list"),
+        ({"one.node": "7", "codes": "a,B"}, "setting one.codes: 'B' does not match [a-z]+"),
+        ({"one.node": "7", "codes": ["a", " b"]}, "setting one.codes: ' b' does not match [a-z]+"),
         ({}, "The first: needs one.node"),
     ],
 )

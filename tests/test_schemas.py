@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from referencing import Registry, Resource
 
 from connector import yamlfile
-from connector.definition import Api, Call
+from connector.definition import Api, Call, Create
 from connector.definition import Resource as ResourceModel
 from connector.schemas import build_schemas, main
 from connector.yamlfile import YamlMap
@@ -94,7 +94,7 @@ def test_every_file_of_the_project_is_valid_and_names_its_schema(path: Path) -> 
         (SMALL, ("label: Small", "lable: Small"), "'lable' was unexpected"),
         (SMALL, ("check: none", ""), "$.apis.main"),
         (SMALL, ("style: none}}", "style: guess}}"), "$.apis.main.resources.users.list.paging"),
-        (SMALL, ("check: none", "check: {get: /me}\n    proxy: {allow: []}"), "'proxy' was unexpected"),
+        (SMALL, ("check: none", "check: {get: /me}\n    repeated: node"), "'repeated' was unexpected"),
         (SMALL, ("key: $.id", "key: id"), "$.apis.main.resources.users.key"),
         (SMALL, ("  main:\n", "  Main:\n"), "$.apis"),
         (MAPPING, ("unified: users", ""), "'unified' is a required property"),
@@ -163,7 +163,7 @@ def offered(schema: Any) -> Iterator[str]:
             yield from offered(item)
 
 
-@pytest.mark.parametrize("model", [Call, Api, ResourceModel])
+@pytest.mark.parametrize("model", [Call, Create, Api, ResourceModel])
 def test_words_that_are_not_built_are_not_offered(model: Any) -> None:
     described = model.model_json_schema(by_alias=True)["properties"]
     not_built = {name for name, part in described.items() if part.get("not") == {}}
@@ -226,6 +226,8 @@ ENVELOPE: dict[str, Any] = {
         ({}, True),
         ({"result": {"1": ROW}}, True),
         ({"result": [{"id": "g", "group_type": "team"}]}, True),
+        ({"result": [{"transaction_id": "7", "email": "a@b.example", "status": "invited"}]}, True),
+        ({"result": [{"transaction_id": "7", "email": "a@b.example", "status": "bought"}]}, False),
         ({"result": [{"name": "without id"}]}, False),
         ({"result": [{**ROW, "status": "locked"}]}, False),
         ({"completeness": {"verdict": "done", "seen": 1}}, False),

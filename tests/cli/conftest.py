@@ -77,6 +77,18 @@ class Command:
             check=False,
         )
 
+    def raw(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """In a process of its own, bytes in and bytes out."""
+        return subprocess.run(
+            self.line(*arguments),
+            input=stdin,
+            env=self.environment,
+            cwd=self.home,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             self.line(*arguments),

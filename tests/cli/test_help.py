@@ -17,11 +17,12 @@ from connector.errors import (
     NeedsReauth,
     RateLimited,
     VendorUnavailable,
+    WriteOutcomeUnknown,
 )
 from tests.cli.conftest import Command
 
 HEAVY = {"alembic", "cryptography", "httpx", "litestar", "sqlalchemy", "uvicorn", "yaml"}
-COMMANDS = ["accounts", "check", "connect", "connectors", "demo", "get", "list", "sandbox"]
+COMMANDS = ["accounts", "check", "connect", "connectors", "create", "demo", "get", "list", "proxy", "sandbox"]
 SCRIPT = """
 import contextlib, io, json, sys
 from connector.cli import main
@@ -74,6 +75,7 @@ def test_version(connector: Command) -> None:
         (VendorUnavailable("x"), 4),
         (NeedsReauth("x"), 5),
         (Forbidden("x"), 5),
+        (WriteOutcomeUnknown("x"), 6),
     ],
 )
 def test_exit_codes(error: ConnectorError, code: int) -> None:
