@@ -59,7 +59,7 @@ class Opened:
     settings: Mapping[str, Any]
     """By full name, as given."""
     version: int = 0
-    """How often a kept account was connected anew; what belongs to an earlier one is not its own."""
+    """How often a kept account was connected, 0 for one that isn't kept; what belongs to an earlier one is not its own."""
     redaction: Redaction = field(repr=False, default_factory=Redaction)
 
 

@@ -76,8 +76,8 @@ class Apart:
 
 def meets(condition: AnswerCondition, answer: Answer) -> bool:
     """Whether an answer meets a condition, before it is judged."""
-    if condition.asks_status_only:  # a large answer is decoded once, when it is judged
-        return condition.compile()(AnswerFacts(answer.status, b"", "empty"))
+    if not condition.may_hold(answer.status):  # a large answer is decoded once, when it is judged
+        return False
     return condition.compile()(_facts(answer, decode_json))
 
 

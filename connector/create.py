@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from connector.ask import ask
+from connector.cursor import digest
 from connector.definition import Create
 from connector.errors import (
     ConnectorError,
@@ -112,7 +113,10 @@ def _create(reading: Reading) -> Create:
 def _values(reading: Reading, given: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise InvalidRequest(f"fields: expected name → value, got {type(given).__name__}")
-    checked = read_inputs(_create(reading).input, given, reading.api.values, reading.opened.account)
+    opened = reading.opened
+    # An account that isn't kept has no id: what is the same for the same person must not change with its settings.
+    owner = opened.account if opened.version else digest(opened.loaded.name, reading.api.base_url)
+    checked = read_inputs(_create(reading).input, given, reading.api.values, owner)
     return {f"input.{name}": value for name, value in checked.items()}
 
 

@@ -55,7 +55,9 @@ def serve(
     apis: Annotated[
         list[str] | None,
         typer.Option(
-            "--api", metavar="API", help="An API that the account gets: scim, commander; both if left out."
+            "--api",
+            metavar="API",
+            help="An API that the account gets: scim, commander, partner; all if left out.",
         ),
     ] = None,
     name: Annotated[

@@ -306,10 +306,10 @@ class AnswerCondition(RootModel[Annotated[dict[_AnswerKey, Test], Field(min_leng
         """The paths into the body that it reads."""
         return tuple(key for key in self.root if key not in _ABOUT_THE_ANSWER)
 
-    @property
-    def asks_status_only(self) -> bool:
-        """Whether the body need not be looked at."""
-        return set(self.root) == {"status"}
+    def may_hold(self, status: int) -> bool:
+        """Whether an answer of this status could meet the condition, whatever its body is."""
+        test = self.root.get("status")
+        return test is None or test.judge(many=False)(status)
 
     def compile(self) -> Callable[[AnswerFacts], bool]:
         """What says whether an answer meets the condition."""

@@ -12,6 +12,7 @@ import pytest
 
 from connector.errors import ConfigurationInvalid
 from connector.sandbox import Sandbox, access_to
+from connector.sandbox.partner import PARTNER_NAME, PRIMARY_DOMAIN, STUDENT_DOMAIN
 
 Connect = Callable[[Sandbox], httpx.Client]
 
@@ -28,14 +29,27 @@ def test_it_says_where_it_stands(sandbox: Sandbox) -> None:
 
 def test_access_is_to_all_apis_or_to_those_that_are_named(sandbox: Sandbox) -> None:
     whole = access_to(sandbox)
-    assert whole.settings == {"scim.node_id": sandbox.node_id, "commander.url": sandbox.commander_url}
-    assert whole.base_urls == {"scim": sandbox.base_url}
-    assert whole.secrets == {"scim.token": sandbox.token, "commander.api_key": sandbox.api_key}
+    assert whole.settings == {
+        "scim.node_id": sandbox.node_id,
+        "commander.url": sandbox.commander_url,
+        "partner.name": PARTNER_NAME,
+        "partner.student_domains": STUDENT_DOMAIN,
+        "partner.primary_domains": PRIMARY_DOMAIN,
+    }
+    assert whole.base_urls == {"scim": sandbox.base_url, "partner": sandbox.partner_url}
+    assert whole.secrets == {
+        "scim.token": sandbox.token,
+        "commander.api_key": sandbox.api_key,
+        "partner.secret": sandbox.tenant.partner_secret,
+    }
     assert whole.allow_networks == (f"127.0.0.1:{sandbox.port}",)
     assert sandbox.token not in repr(whole)
     assert sandbox.api_key not in repr(whole)
     scim, commander = access_to(sandbox, ("scim",)), access_to(sandbox, ("commander",))
-    assert (scim.settings, scim.base_urls) == ({"scim.node_id": sandbox.node_id}, whole.base_urls)
+    assert (scim.settings, scim.base_urls) == (
+        {"scim.node_id": sandbox.node_id},
+        {"scim": sandbox.base_url},
+    )
     assert scim.secrets == {"scim.token": sandbox.token}
     assert (commander.settings, commander.base_urls) == ({"commander.url": sandbox.commander_url}, {})
     assert commander.secrets == {"commander.api_key": sandbox.api_key}
