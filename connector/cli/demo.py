@@ -59,6 +59,7 @@ def demo() -> None:
             _tour(stored, whole)
             _step("What each of the two can tell", "connector list users --all --account …")
             _compare({"Commander": whole, "SCIM": node})
+            _beyond(whole)
     _end(connector)
 
 
@@ -93,6 +94,25 @@ def _tour(stored: StoredAccounts, directory: Directory) -> None:
     group = row["groups"][0]
     _step(f"Who is in {harmless(str(group['name']))}", f"connector list groups/{group['id']}/users")
     _show(directory, directory.list(f"groups/{group['id']}/users", limit=_FEW))
+
+
+def _beyond(directory: Directory) -> None:
+    """What is no listing: the vendor's own API, and a student's licence."""
+    words = ["enterprise-info", "--nodes", "--format", "json"]
+    _step("The vendor's own API, untouched", f"connector proxy commander -- {' '.join(words)}")
+    answer = directory.command("commander", words)
+    for node in answer["data"][:_FEW]:
+        _print(", ".join(f"{name}: {harmless(str(value))}" for name, value in node.items()))
+    _say("Only what the connector lists passes, and all of that only reads.")
+
+    student = {"email": "ada@students.acme.example", "first_name": "Ada"}
+    given = " ".join(f"--set {name}={value}" for name, value in student.items())
+    _step("A student's licence, not ordered yet", f"connector create student_licenses {given} --dry-run")
+    plan = directory.plan("student_licenses", student)
+    _print(f"{plan.method} {plan.url}")
+    _say("Nothing was sent.")
+    _step("Ordered, at most once", f"connector create student_licenses {given}")
+    _show_fields(directory.create("student_licenses", student).row)
 
 
 def _compare(sides: Mapping[str, Directory]) -> None:
