@@ -6,6 +6,7 @@ and when it stops it removes its own and no other.
 
 from __future__ import annotations
 
+import shlex
 import signal
 import socket
 import threading
@@ -223,16 +224,17 @@ def _tell_access(connector: str, sandbox: Sandbox, apis: Sequence[str]) -> None:
     _print("to reach it (what is secret here is made up and opens nothing else):")
     for api in apis:
         access = access_to(sandbox, (api,))
-        parts = [
-            *(f"--set {key}={value}" for key, value in access.settings.items()),
-            *(f"--base-url {key}={value}" for key, value in access.base_urls.items()),
-            *(f"--allow-network {network}" for network in access.allow_networks),
+        words = ["connector", "connect", connector, "--name", f"try-{api}"]
+        words += [word for key, value in access.settings.items() for word in ("--set", f"{key}={value}")]
+        words += [
+            word for key, value in access.base_urls.items() for word in ("--base-url", f"{key}={value}")
         ]
+        words += [word for network in access.allow_networks for word in ("--allow-network", network)]
         for secret, value in access.secrets.items():
             variable = secret.upper().replace(".", "_")
-            _print(f"  export {variable}={value}")
-            parts.append(f"--secret {secret}=@env:{variable}")
-        _print(f"  connector connect {connector} --name try-{api} {' '.join(parts)}")
+            _print(f"  export {variable}={shlex.quote(value)}")
+            words += ["--secret", f"{secret}=@env:{variable}"]
+        _print(f"  {shlex.join(words)}")
 
 
 def _print(text: str) -> None:
