@@ -114,10 +114,14 @@ def still_working(opened: Opened) -> VendorUnavailable:
     )
 
 
-def send_unread(opened: Opened, api: OpenedApi, call: WireCall, budget: Budget) -> Flow[Answer]:
-    """The answer to one call, whatever it says. Raises where there is none."""
+def send_unread(
+    opened: Opened, api: OpenedApi, call: WireCall, budget: Budget
+) -> Flow[tuple[Answer, tuple[str, ...]]]:
+    """(the answer to one call, whatever it says; what was made of secrets to sign it). Raises where there is none."""
     budget.used += 1
-    found: Answer = yield from _Asking(opened, api, budget).send(call, lambda answer, _: answer, counted=True)
+    found: tuple[Answer, tuple[str, ...]] = yield from _Asking(opened, api, budget).send(
+        call, lambda answer, sent: (answer, sent.secrets), counted=True
+    )
     return found
 
 

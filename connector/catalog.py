@@ -173,8 +173,8 @@ class _Loading:
         self.faults += self.catalog.strays(self.name)
         document = self._attempt(self.connector_document)
         rest = self._validated(document) if document is not None else None
-        if document is not None and rest is not None:
-            self._check_narrower(document, rest)
+        if document is not None:
+            self._check_narrower(document)
         self.is_sound = rest is not None and not self.faults
         mapped = [self._mapping(file, rest, overrides) for file in self.catalog.mapping_files(self.name)]
         if rest is not None and document is not None:
@@ -242,6 +242,10 @@ class _Loading:
         else:
             other = _Loading(self.catalog, name, (*self.trail, self.name))
             other.faults, other.files = self.faults, self.files
+            if len(self.catalog.layers(name, _FILE)) > 1 and (
+                whole := other._attempt(other.connector_document)
+            ):
+                other._check_narrower(whole)  # what is laid over a parent reaches its children too
             return other
         return None
 
@@ -286,21 +290,24 @@ class _Loading:
         ]
         return rest
 
-    def _check_narrower(self, document: YamlMap, connector: Connector) -> None:
-        """Complains of what passes a proxy here and doesn't in a file of this name further down, laid over or not."""
+    def _check_narrower(self, document: YamlMap) -> None:
+        """Complains of what passes a proxy here and doesn't in a file of this name further down, laid over or not.
+
+        What passes means what it does only together with how it is sent: neither may change.
+        """
+        apis = document.get("apis")
         for depth in range(1, len(self.catalog.layers(self.name, _FILE))):
             below = _Loading(self.catalog, self.name)  # its own faults are not this connector's
             found = below._attempt(lambda depth=depth: below.connector_document(depth))  # noqa: B023
-            for name, api in connector.apis.items():
-                if api.proxy is not None:
-                    lower = _policy_of(found, name)
-                    self.faults += place(
-                        document,
-                        [
-                            replace(one, loc=("apis", name, "proxy", *one.loc))
-                            for one in widened(api.proxy, lower)
-                        ],
-                    )
+            for name in apis if isinstance(apis, YamlMap) else ():
+                policy = _policy_of(document, name)
+                wrong = [
+                    replace(one, loc=("apis", name, "proxy", *one.loc))
+                    for one in widened(policy, _policy_of(found, name))
+                ]
+                if policy.allow or policy.commands:
+                    wrong += _sent_otherwise(document, found, name)
+                self.faults += place(document, wrong)
 
     def mapping_document(self, file: str, depth: int = 0) -> YamlMap:
         """A mapping with everything that it extends merged in."""
@@ -403,6 +410,24 @@ def _policy_of(document: YamlMap | None, api: str) -> Proxy:
         return Proxy.model_validate(document["apis"][api]["proxy"] if document is not None else {})
     except (KeyError, TypeError, ValidationError):
         return Proxy()
+
+
+def _sent_otherwise(document: YamlMap, below: YamlMap | None, name: str) -> list[Complaint]:
+    """The parts of an api that decide what a call is once it is sent, and that are not as they are further down."""
+    upper = document["apis"][name]
+    apis = below.get("apis") if below is not None else None
+    lower = apis.get(name) if isinstance(apis, YamlMap) else None
+    if not isinstance(upper, YamlMap) or not isinstance(lower, YamlMap):
+        return []
+    return [
+        Complaint(
+            ("apis", name, part),
+            f"what passes the proxy of {name} would be sent otherwise: change `{part}` only with `proxy: null`, "
+            "or in a connector of another name",
+        )
+        for part in ("base_url", "auth", "headers", "query", "exchanges")
+        if _plain(upper.get(part)) != _plain(lower.get(part))
+    ]
 
 
 def _written_sources(document: YamlMap) -> set[str]:

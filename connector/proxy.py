@@ -13,6 +13,7 @@ any status is an answer. Never passed on:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -72,6 +73,12 @@ _NEVER_SENT: Final = _OF_A_CONNECTION | {
     "x-real-ip",
     "x-rewrite-url",
 }
+_TURNS_INTO_ANOTHER: Final = re.compile(r"^x-forwarded|override|rewrite|original-ur")
+"""Names of headers by which some servers take a call for another one."""
+_WISHES: Final = frozenset({"accept", "accept-encoding", "accept-language", "content-type"})
+"""What a caller may say otherwise than the connector does."""
+_OVERRIDES: Final = frozenset({"_method", "x-http-method-override", "x-method-override"})
+"""Query parameters by which some servers take a call for another one."""
 _NEVER_RETURNED: Final = _OF_A_CONNECTION | {
     "authentication-info",
     "authorization",
@@ -92,10 +99,9 @@ def pass_call(
 ) -> Flow[Answer]:
     """The vendor's answer as it came. Raises InvalidRequest for what doesn't pass, and what no answer means."""
     planned = plan_pass(opened, method, read_target(target), headers or {}, body, budget.clock.moment())
-    answer = yield from send_unread(opened, planned.api, planned.call, budget)
-    return replace(
-        answer, headers=_returned(answer.headers, planned.hidden, opened.redaction.also(planned.secrets))
-    )
+    answer, made = yield from send_unread(opened, planned.api, planned.call, budget)
+    hide = opened.redaction.also((*planned.secrets, *made))
+    return replace(answer, headers=_returned(answer.headers, planned.hidden, hide))
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,12 @@ def plan_pass(
     signed = sign_call(api, bare, moment)  # what the auth style sets is the same for every call
     own = fill_json(dict(api.definition.query), api.values)
     fixed = {name for name, _ in parse_qsl(urlsplit(signed.url).query, keep_blank_values=True)} | set(own)
+    if override := sorted(
+        _OVERRIDES & {_plain(name) for name in target.parameters} | _OVERRIDES & target.parameters
+    ):
+        raise InvalidRequest(
+            f"the query parameter {override[0]!r} does not pass: it makes another call of this one"
+        )
     if taken := sorted(fixed & target.parameters):
         raise InvalidRequest(f"the query parameter {taken[0]!r} is set by the connector itself; leave it out")
     hidden = frozenset(_plain(name) for name in signed.headers)
@@ -144,6 +156,8 @@ def plan_pass(
         headers=_sent(api, headers, hidden),
         body=body,
         max_bytes=MAX_RECEIVED,
+        repeatable=method
+        in ("GET", "HEAD"),  # whatever is listed: a lost answer to another may be a lost write
         is_raw=True,
     )
     require_same_origin(call.url, api.base_url)
@@ -185,11 +199,12 @@ def _plain(name: str) -> str:
 def _sent(api: OpenedApi, given: Mapping[str, str], hidden: frozenset[str]) -> dict[str, str]:
     """The caller's headers over the api's own. Raises InvalidRequest for one that is never passed on."""
     known: dict[str, tuple[str, str]] = {}
+    fixed = {_plain(name) for name in api.definition.headers} - _WISHES
     for name, value in given.items():
         plain = _plain(str(name))
         if not isinstance(name, str) or not isinstance(value, str):
             raise InvalidRequest("headers: expected names and values that are text")
-        if plain in _NEVER_SENT | hidden or plain.startswith("x-forwarded"):
+        if plain in _NEVER_SENT | hidden | fixed or _TURNS_INTO_ANOTHER.search(plain):
             raise InvalidRequest(
                 f"the header {name} is not passed on: it belongs to the connection, to the credentials, "
                 "or makes another call of this one"

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import http
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from connector.account import open_account
 from connector.catalog import Catalog
 from connector.cursor import Seal
 from connector.errors import ConfigurationInvalid, InvalidRequest, NotFound, VendorError, VendorUnavailable
-from connector.flow import Clock
-from connector.proxy import MAX_RECEIVED, MAX_SENT
+from connector.flow import Clock, Moment
+from connector.proxy import MAX_RECEIVED, MAX_SENT, plan_pass
 from connector.questions import Questions
 from connector.settings import Settings
+from connector.target import read_target
 from connector.wire import Answer, Call
 from tests.calling.listening import Listening, listening
 
@@ -487,3 +489,65 @@ def test_a_layer_in_between_widens_nothing(tmp_path: Path) -> None:
     over = OVER + "{allow: [PUT /x]}\n"
     folders = [write(tmp_path / one, text) for one, text in (("a", over), ("b", wide), ("c", CONNECTOR))]
     assert any("may only narrow" in one for one in faults(folders))
+
+
+SENT_OTHERWISE = {
+    "exchanges": 'exchanges: {line: {style: single, takes: [line], submit: {post: /run, effect: read, json: {command: "drop it"}}}}',
+    "base_url": "base_url: https://made.example/other",
+    "auth": 'auth: {style: query, parameter: key, value: "{secrets.key}"}',
+    "headers": "headers: {X-HTTP-Method-Override: DELETE}",
+    "query": "query: {method: delete}",
+}
+
+
+@pytest.mark.parametrize("part", SENT_OTHERWISE)
+def test_what_passes_can_not_come_to_mean_something_else(tmp_path: Path, part: str) -> None:
+    """An overlay that leaves the policy alone could else send other calls and commands with the same credentials."""
+    over = f"connector: made\nextends: made\napis:\n  main:\n    {SENT_OTHERWISE[part]}\n"
+    under = write(tmp_path / "under", CONNECTOR)
+    found = faults([write(tmp_path / "over", over), under])
+    assert any(
+        f"apis.main.{part}: what passes the proxy of main would be sent otherwise" in one for one in found
+    ), found
+    Catalog([write(tmp_path / "shut", f"{over}    proxy: null\n"), under]).load("made")
+
+
+def test_what_is_laid_over_a_parent_is_told_of_its_children_too(tmp_path: Path) -> None:
+    under = write(tmp_path / "under", CONNECTOR)
+    write(under, "connector: child\nlabel: Child\nextends: made\n", "child")
+    over = write(tmp_path / "over", OVER + '{allow: ["PUT /x"]}\n')
+    with pytest.raises(ConfigurationInvalid) as refused:
+        Catalog([over, under]).load("child")
+    assert any("may only narrow" in str(one) for one in refused.value.faults)
+
+
+def test_a_call_that_may_write_is_sent_once(tmp_path: Path) -> None:
+    loaded = Catalog([write(tmp_path, CONNECTOR.replace("{times: 0}", "{times: 3}"))]).load("made")
+    opened = open_account(
+        loaded, settings={"main.address": "https://made.example"}, secrets={"main.key": KEY}
+    )
+    planned = {
+        method: plan_pass(opened, method, read_target(target), {}, None, Moment(datetime.now(UTC), "n"))
+        for method, target in (("GET", "main/things"), ("HEAD", "main/things"), ("POST", "main/search"))
+    }
+    assert {method: one.call.repeatable for method, one in planned.items()} == {
+        "GET": True,
+        "HEAD": True,
+        "POST": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["X-Version", "x_version", "X-Original-Uri", "X-HTTP-Path-Override", "X-Override-URL", "Method-Override"],
+)
+def test_no_header_makes_another_call_of_one_that_passes(tmp_path: Path, name: str) -> None:
+    loaded = Catalog([write(tmp_path, CONNECTOR)]).load("made")
+    opened = open_account(
+        loaded, settings={"main.address": "https://made.example"}, secrets={"main.key": KEY}
+    )
+    moment = Moment(datetime.now(UTC), "n")
+    with pytest.raises(InvalidRequest, match="is not passed on"):
+        plan_pass(opened, "GET", read_target("main/things"), {name: "x"}, None, moment)
+    with pytest.raises(InvalidRequest, match="makes another call"):
+        plan_pass(opened, "GET", read_target("main/things?_method=DELETE"), {}, None, moment)

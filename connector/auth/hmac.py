@@ -16,7 +16,14 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from connector.auth.placing import HEADER_NAME, PARAMETER_NAME, add_headers, add_parameter, fill_plain
+from connector.auth.placing import (
+    HEADER_NAME,
+    PARAMETER_NAME,
+    add_headers,
+    add_parameter,
+    drop_parameters,
+    fill_plain,
+)
 from connector.errors import InvalidRequest
 from connector.flow import Moment
 from connector.template import HeaderText, Values, parse_template
@@ -85,6 +92,7 @@ class Hmac(BaseModel):
         return frozenset(name for name in used if "." in name)
 
     def sign(self, call: Call, values: Values, moment: Moment) -> Call:
+        call = drop_parameters(call, self.query)  # each call has its own
         known = {**{name: values.get(name) for name in self.names}, **self._parts(call, moment)}
         key = self._key(values)
         text = self.between.join(fill_plain(text, known) for text in self.over)

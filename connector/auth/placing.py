@@ -6,7 +6,7 @@ redacted as one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import quote, unquote_plus
 
@@ -14,7 +14,7 @@ from connector.errors import InvalidRequest
 from connector.template import Values, parse_template
 from connector.wire import Call
 
-__all__ = ["HEADER_NAME", "PARAMETER_NAME", "add_headers", "add_parameter", "fill_plain"]
+__all__ = ["HEADER_NAME", "PARAMETER_NAME", "add_headers", "add_parameter", "drop_parameters", "fill_plain"]
 
 HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$"
 PARAMETER_NAME = r"^[!-~]{1,100}$"
@@ -47,6 +47,16 @@ def add_headers(call: Call, headers: Mapping[str, str], *secrets: str) -> Call:
     kept = {name: value for name, value in call.headers.items() if name.lower() not in names}
     known = tuple(dict.fromkeys((*call.secrets, *secrets)))
     return replace(call, headers={**kept, **headers}, secrets=known)
+
+
+def drop_parameters(call: Call, names: Iterable[str]) -> Call:
+    """The call without these parameters: a vendor may repeat an earlier signature in the address of the next page."""
+    address, mark, query = call.url.partition("?")
+    dropped = set(names)
+    kept = [pair for pair in query.split("&") if unquote_plus(pair.partition("=")[0]) not in dropped]
+    if not mark or len(kept) == query.count("&") + 1:
+        return call
+    return replace(call, url=address + (f"?{'&'.join(kept)}" if kept else ""))
 
 
 def add_parameter(call: Call, name: str, value: str, *secrets: str) -> Call:

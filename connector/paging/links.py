@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from connector.egress import same_origin
 from connector.errors import PagingBroken
@@ -46,6 +46,8 @@ def follow(link: str, asked: str) -> str:
             f"the next page leads to {parts.scheme}://{parts.netloc}, which is not {here.scheme}://{here.netloc}",
             hint="credentials go to no other address than the account's; is its base address right?",
         )
+    if any(unquote(segment) in (".", "..") for segment in parts.path.split("/")):
+        raise PagingBroken("the next page's address has dot segments")
     url = urlunsplit((here.scheme, here.netloc, parts.path or "/", parts.query, ""))
     if url == asked:
         raise PagingBroken(

@@ -34,7 +34,7 @@ def test_a_folder_elsewhere_stands_before_the_bundled_one(connector: Command, tm
     assert done.returncode == 0, done.stdout + done.stderr
     assert "mine/scim/main.users.yaml" in done.stdout
     assert "ok: scim" in done.stdout
-    assert "mine" not in connector("check", "scim").stdout
+    assert "mine/scim" not in connector("check", "scim").stdout
 
 
 def test_connectors_and_what_one_needs(connector: Command) -> None:
