@@ -7,7 +7,7 @@ A plan shows the exact request with its secrets masked, and has no way to the ne
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgspec
@@ -46,14 +46,7 @@ class Plan:
     repeatable: bool
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "method": self.method,
-            "url": self.url,
-            "headers": dict(self.headers),
-            "body": self.body,
-            "effect": self.effect,
-            "repeatable": self.repeatable,
-        }
+        return asdict(self)
 
     def to_json(self) -> bytes:
         return msgspec.json.encode(self.to_dict())

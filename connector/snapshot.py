@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -76,8 +76,8 @@ class _Claim:
     found: Capture
     holder: str
     budget: Budget
-    progress: Progress | None = None
-    """What the vendor was last known to work on."""
+    progress: Progress | None
+    """What the vendor was last known to work on, by us or by whoever had the claim before."""
 
     def renew(self, progress: Progress | None) -> Work:
         self.progress = progress
@@ -118,9 +118,8 @@ def captured_page(
     listing, known = _Listing(reading, style, order), state["capture"]
     capture = yield from _have(listing, known, budget)
     records = yield Work(_reading_of(reading, capture, state["start"], size))
-    if (
-        records is None and known is None
-    ):  # shared, and gone or sealed by a key that is gone: then one of our own
+    if records is None and known is None:
+        # it was shared, and is gone or sealed by a key that is gone: then one of our own
         capture = yield from _have(listing, None, budget, shares=False)
         records = yield Work(_reading_of(reading, capture, state["start"], size))
     if records is None:
@@ -153,8 +152,8 @@ def _have(listing: _Listing, known: str | None, budget: Budget, *, shares: bool 
             raise _expired()
         known = found.id
         if found.state == "taking":
-            left = _still_good(found, budget) if begins else found
-            found = yield from _take(_Claim(listing, left, holder, budget))
+            left = _still_good(found.progress, budget) if begins else found.progress
+            found = yield from _take(_Claim(listing, found, holder, budget, left))
             if found is None:
                 continue  # somebody else has it meanwhile
         if found.state == "ready":
@@ -164,13 +163,13 @@ def _have(listing: _Listing, known: str | None, budget: Budget, *, shares: bool 
         yield Pause(_LOOK_AGAIN)
 
 
-def _still_good(claim: Capture, budget: Budget) -> Capture:
-    """The claim as a listing that begins now may go on with it: nothing that was asked for too long ago.
+def _still_good(progress: Progress | None, budget: Budget) -> Progress | None:
+    """What a listing that begins now may go on with: nothing that was asked for too long ago.
 
     A lease is allowed for, since so long nobody could take over from one who died.
     """
-    until = (claim.progress or {}).get("until", 0.0) + LEASE.total_seconds()
-    return claim if until > budget.clock.now().timestamp() else replace(claim, progress=None)
+    until = (progress or {}).get("until", 0.0) + LEASE.total_seconds()
+    return progress if until > budget.clock.now().timestamp() else None
 
 
 def _finding(
@@ -224,7 +223,7 @@ def _take_plain(claim: _Claim) -> Flow[tuple[Records, Taken]]:
         budget,
         lambda code, message: warnings.append((code, message)),
         before=call.before,
-        progress=claim.found.progress,
+        progress=claim.progress,
         note=claim.renew,
         decode=apart,
     )
@@ -252,7 +251,7 @@ def _take_sorted(claim: _Claim) -> Flow[tuple[Records, Taken]]:
     """The records of the plain capture, sorted here; the vendor is not asked for them again."""
     listing, order = claim.listing, claim.listing.order
     assert order is not None
-    of = claim.found.progress["of"] if claim.found.progress else None
+    of = claim.progress["of"] if claim.progress else None
     whole = _Listing(listing.reading, listing.style, None)
     try:
         plain = yield from _have(whole, of, claim.budget)

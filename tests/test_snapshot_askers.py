@@ -198,6 +198,22 @@ def test_who_goes_on_with_a_sorted_listing_gets_what_it_was_begun_over(loaded: L
     assert vendor.submitted == ["people"]
 
 
+def test_who_is_interrupted_while_going_on_with_a_sorted_listing_changes_nothing_about_it(
+    loaded: Loaded,
+) -> None:
+    world = World(loaded, max_seconds=10)
+    vendor = queue(world, works=5)
+    left = world.page("users", sort_by="name")
+    world.page("users")
+    interrupted = asks(world, sort_by="name", cursor=left.next_cursor)
+    interrupted.go()  # it has the claim, and not yet what the listing is made of
+    interrupted.flow.close()
+    world.time += 120
+    vendor.answer = lambda _: people("new")
+    assert sorted(ids([world.page("users", sort_by="name", cursor=left.next_cursor)])) == ["a", "b", "c"]
+    assert vendor.submitted == ["people"]
+
+
 def test_who_goes_on_after_a_failure_that_may_pass_asks_again(loaded: Loaded) -> None:
     world = World(loaded, max_seconds=10)
     vendor = queue(world, works=9)
