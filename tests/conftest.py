@@ -1,4 +1,4 @@
-"""What tests of several folders share: the made-up vendor behind its socket, and connectors to it."""
+"""What tests of several folders share: the made-up vendor behind its socket, connectors to it, and a double of Keeper."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from connector.directory import AsyncDirectory, Directory
 from connector.egress import Egress
 from connector.flow import Clock
 from connector.questions import Questions
+from connector.sandbox import Sandbox
 from connector.settings import Settings
 from connector.transport import AsyncTransport, Transport
 from tests.calling.vendor import LISTINGS, TOKEN, VendorServer, write_connectors
@@ -85,6 +86,19 @@ def calling(_calling: Calling) -> Calling:
     """One server for all tests, told anew for each."""
     _calling.waits.clear()
     return _calling
+
+
+@pytest.fixture(scope="session")
+def _selling() -> Iterator[Sandbox]:
+    with Sandbox(users=1) as running:
+        yield running
+
+
+@pytest.fixture
+def selling(_selling: Sandbox) -> Sandbox:
+    """A double of Keeper that nothing was ordered from yet."""
+    _selling.orders.clear()
+    return _selling
 
 
 @pytest.fixture(params=list(LISTINGS))

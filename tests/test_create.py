@@ -724,17 +724,11 @@ def test_what_is_not_given_is_left_out_of_a_body(made: Loaded) -> None:
 # Over HTTP -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(users=1) as running:
-        yield running
-
-
 STUDENT = {"email": "ada+1@students.acme.example", "first_name": "Ad\u00e4 & Co", "last_name": "O'Brien/1"}
 
 
-def options(sandbox: Sandbox) -> dict[str, Any]:
-    access = access_to(sandbox, ("partner",))
+def options(selling: Sandbox) -> dict[str, Any]:
+    access = access_to(selling, ("partner",))
     return {
         "settings": access.settings,
         "secrets": access.secrets,
@@ -744,14 +738,13 @@ def options(sandbox: Sandbox) -> dict[str, Any]:
     }
 
 
-def test_a_licence_is_made_by_the_double(sandbox: Sandbox) -> None:
-    before = len(sandbox.orders)
-    with Directory.connect("keeper", **options(sandbox)) as directory:
+def test_a_licence_is_made_by_the_double(selling: Sandbox) -> None:
+    with Directory.connect("keeper", **options(selling)) as directory:
         assert directory.check() == {"partner": "no check"}
         assert "hash=[redacted]" in directory.plan(LICENSES, STUDENT).url
-        assert len(sandbox.orders) == before
+        assert not selling.orders
         item = directory.create(LICENSES, STUDENT)
-    (order,) = sandbox.orders[before:]
+    (order,) = selling.orders
     assert (order.email, order.first_name, order.last_name) == tuple(STUDENT.values())
     assert item.result.order_number == order.number
     assert item.result.transaction_id == order.transaction_id
@@ -759,42 +752,40 @@ def test_a_licence_is_made_by_the_double(sandbox: Sandbox) -> None:
     assert item.warnings == []
 
 
-def test_a_licence_is_made_while_others_wait(sandbox: Sandbox) -> None:
+def test_a_licence_is_made_while_others_wait(selling: Sandbox) -> None:
     async def make() -> Item[StudentLicense]:
-        async with AsyncDirectory.connect("keeper", **options(sandbox)) as directory:
+        async with AsyncDirectory.connect("keeper", **options(selling)) as directory:
             assert directory.plan(LICENSES, STUDENT).effect == "write"
             return await directory.create("student_licenses", STUDENT)
 
-    before = len(sandbox.orders)
     made = asyncio.run(make())
-    assert [order.number for order in sandbox.orders[before:]] == [made.result.order_number]
+    assert [order.number for order in selling.orders] == [made.result.order_number]
 
 
-def test_a_wrong_secret_makes_nothing(sandbox: Sandbox) -> None:
-    before = len(sandbox.orders)
+def test_a_wrong_secret_makes_nothing(selling: Sandbox) -> None:
     with (
         Directory.connect(
-            "keeper", **options(sandbox) | {"secrets": {"partner.secret": SECRET}}
+            "keeper", **options(selling) | {"secrets": {"partner.secret": SECRET}}
         ) as directory,
         pytest.raises(NeedsReauth, match="Invalid Hash Value - UnAuthorized") as raised,
     ):
         directory.create(LICENSES, STUDENT)
     assert_hidden(raised.value)
-    assert len(sandbox.orders) == before
+    assert not selling.orders
 
 
 def test_a_connection_that_closes_before_an_answer_came_leaves_the_outcome_unknown(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    selling: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with closing_server() as (url, requests):
         at = {"base_urls": {"partner": url}, "allow_networks": ["127.0.0.1"]}
-        with Directory.connect("keeper", **options(sandbox) | at) as directory:
+        with Directory.connect("keeper", **options(selling) | at) as directory:
             directory._sleep = refuse
             with pytest.raises(WriteOutcomeUnknown) as raised:
                 directory.create(LICENSES, STUDENT | {"transaction_id": "order-7"})
     (request,) = requests
-    secret = access_to(sandbox, ("partner",)).secrets["partner.secret"]
+    secret = access_to(selling, ("partner",)).secrets["partner.secret"]
     proof = hashlib.sha256(f"{STUDENT['email']}{secret}".encode()).hexdigest()
     assert request.startswith(
         b"GET /create-license?transaction_id=order-7&first_name=Ad%C3%A4%20%26%20Co&last_name=O%27Brien%2F1"
@@ -807,12 +798,12 @@ def test_a_connection_that_closes_before_an_answer_came_leaves_the_outcome_unkno
     assert secret not in shown
 
 
-def test_a_refused_connection_is_tried_again_and_known_to_have_made_nothing(sandbox: Sandbox) -> None:
+def test_a_refused_connection_is_tried_again_and_known_to_have_made_nothing(selling: Sandbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     at = {"base_urls": {"partner": f"http://127.0.0.1:{port}"}, "allow_networks": ["127.0.0.1"]}
     waits: list[float] = []
-    with Directory.connect("keeper", **options(sandbox) | at, clock=Clock(random=lambda: 0.0)) as directory:
+    with Directory.connect("keeper", **options(selling) | at, clock=Clock(random=lambda: 0.0)) as directory:
         directory._sleep = waits.append
         with pytest.raises(VendorUnavailable) as raised:
             directory.create(LICENSES, STUDENT)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,19 +25,6 @@ def arguments(sandbox: Sandbox, *, without: str = "", url: str | None = None) ->
         *("--base-url", f"partner={url or sandbox.partner_url}"),
         *("--allow-network", "127.0.0.1", "--secret", "partner.secret=@env:SECRET"),
     ]
-
-
-@pytest.fixture(scope="module")
-def _selling() -> Iterator[Sandbox]:
-    with Sandbox(users=1) as running:
-        yield running
-
-
-@pytest.fixture
-def selling(_selling: Sandbox) -> Sandbox:
-    """Without an order."""
-    _selling.orders.clear()
-    return _selling
 
 
 @pytest.fixture

@@ -18,19 +18,6 @@ REFUSED = {"success": False, "message": "Invalid request - Missing required fiel
 UNPROVEN = {"success": False, "message": "Invalid Hash Value - UnAuthorized"}
 
 
-@pytest.fixture(scope="module")
-def _selling() -> Iterator[Sandbox]:
-    with Sandbox(users=1) as running:
-        yield running
-
-
-@pytest.fixture
-def selling(_selling: Sandbox) -> Sandbox:
-    """Without an order."""
-    _selling.orders.clear()
-    return _selling
-
-
 @pytest.fixture
 def partner(selling: Sandbox) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=selling.partner_url, trust_env=False) as client:
