@@ -16,7 +16,7 @@ import msgspec
 
 from connector import errors
 from connector.account import Opened, OpenedApi
-from connector.definition import Sent
+from connector.call import Sent
 from connector.errorrule import ErrorRule
 from connector.errors import VendorError, VendorFailure
 from connector.exchange import Request

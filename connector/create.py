@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from connector.ask import ask
+from connector.call import Create
 from connector.cursor import digest
-from connector.definition import Create
 from connector.errors import (
     ConnectorError,
     InvalidRequest,

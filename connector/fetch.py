@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from connector.ask import StillWorking, ask, still_working
-from connector.definition import Call
+from connector.call import Call
 from connector.errors import RateLimited, VendorError, VendorNotFound, VendorUnavailable
 from connector.flow import Budget, Flow
 from connector.mapping.path import MISSING, Notes, json_type, parse_path

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from connector.account import OpenedApi
+from connector.call import Sent
 from connector.cursor import digest
-from connector.definition import Sent
 from connector.egress import require_same_origin
 from connector.errors import InvalidRequest
 from connector.exchange import Request

@@ -12,7 +12,7 @@ from typing import Any
 
 from connector.answer import Decode, decode_json
 from connector.ask import Pending, Progress, StillWorking, ask, hear
-from connector.definition import Before, Call
+from connector.call import Before, Call
 from connector.errors import Forbidden, VendorRefused
 from connector.flow import Budget, Flow, Work
 from connector.plan import fingerprint, plan_call

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from connector.account import Opened, OpenedApi
 from connector.ask import ask, send_unread
-from connector.definition import Sent
+from connector.call import Sent
 from connector.egress import require_same_origin
 from connector.errors import InvalidRequest, NotFound
 from connector.exchange import write_query

@@ -14,15 +14,16 @@ from urllib.parse import urlsplit
 import msgspec
 
 from connector.account import Opened, OpenedApi
+from connector.call import Call
 from connector.captures import Captures
 from connector.catalog import Source
 from connector.cursor import digest
-from connector.definition import Call, Resource
 from connector.errors import InvalidRequest, VendorError
 from connector.flow import Budget
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.notices import Notices
 from connector.paging import Paging
+from connector.resource import Resource
 
 __all__ = [
     "Found",

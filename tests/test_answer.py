@@ -11,8 +11,9 @@ import pytest
 
 from connector.account import Opened, open_account
 from connector.answer import read_answer
+from connector.call import Call
 from connector.catalog import Catalog
-from connector.definition import Call, ErrorCode
+from connector.errorrule import ErrorCode
 from connector.errors import VendorError, VendorFailure
 from connector.mapping.path import MISSING
 from connector.wire import Answer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connector.catalog import Catalog, Loaded
-from connector.definition import Resource
+from connector.resource import Resource
 from tests.calling.queued import World, load, people, written
 
 PEOPLE = """\

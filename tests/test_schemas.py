@@ -14,8 +14,9 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from referencing import Registry, Resource
 
 from connector import yamlfile
-from connector.definition import Api, Call, Create
-from connector.definition import Resource as ResourceModel
+from connector.call import Call, Create
+from connector.definition import Api
+from connector.resource import Resource as ResourceModel
 from connector.schemas import build_schemas, main
 from connector.yamlfile import YamlMap
 

@@ -13,8 +13,9 @@ import pytest
 import typer.main
 
 from connector import cli, template
+from connector.call import Call, Create
 from connector.catalog import Catalog
-from connector.definition import NOT_BUILT, Api, Call, Create, RateRule, Resource
+from connector.definition import NOT_BUILT, Api, RateRule
 from connector.mapping import dates
 from connector.mapping.forms import RULE_WORDS
 from connector.mapping.path import Notes
@@ -22,6 +23,7 @@ from connector.merge import CONNECTOR, MAPPING
 from connector.model.shape import Enum, shape_of
 from connector.model.user import User
 from connector.paging.facts import Style
+from connector.resource import Resource
 from connector.schemas import build_schemas
 from tests.house.files import ROOT
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.definition import Call
+from connector.call import Call
 from connector.template import Unquotable, fill_json, parse_template
 from tests.commander.tokenisers import checker_sees, executor_sees
 from tests.contract.cases import connectors, loaded

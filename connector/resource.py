@@ -1,0 +1,65 @@
+"""A resource of a vendor's API, as a connector's YAML says it: its key, its calls, the columns that it answers.
+
+Frozen and closed. What a mapping needs of it is checked by `wiring`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from connector.call import Call, Closed, Create, Name, as_path
+from connector.mapping.path import PathText, parse_path
+from connector.mapping.words import NotBuilt
+
+__all__ = ["Key", "Resource"]
+
+ColumnWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+
+
+class Key(Closed):
+    """What stands for `{id}`."""
+
+    path: PathText
+    as_: Literal["string"] | None = Field(None, alias="as")
+
+
+class Resource(Closed):
+    """What the vendor's API has: how it is listed and got, and what makes one."""
+
+    key: Annotated[Key | None, BeforeValidator(as_path, json_schema_input_type=PathText | Key)] = None
+    """What stands for `{id}`; the mapping's `id` must read the same path."""
+    list: Call | None = None
+    get: Call | None = None
+    calls: Mapping[Name, Call] = {}
+    """Further named calls (a search)."""
+    columns: Mapping[ColumnWord, PathText] = {}
+    """The vendor's word for what it answers at a path only when asked: `{columns:text}` in a call is the words
+    (between commas, in this order) of what the mapping reads."""
+    always: tuple[PathText, ...] = ()
+    """With `columns`: what it answers unasked. A rule that reads anything else is refused."""
+    create: Create | None = None
+    update: NotBuilt = None
+    delete: NotBuilt = None
+    details: NotBuilt = None
+
+    def columns_for(self, paths: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(the words of the columns that are read at these paths, in their order; the paths that no column has)."""
+        where = {word: parse_path(path).leading for word, path in self.columns.items()}
+        known = [*where.values(), *(parse_path(path).leading for path in self.always)]
+        read = {path: parse_path(path).leading for path in sorted(paths)}
+        words = tuple(
+            word
+            for word, at in where.items()
+            if any(steps[: len(at)] == at or at[: len(steps)] == steps for steps in read.values())
+        )
+        outside = tuple(
+            path for path, steps in read.items() if not any(steps[: len(one)] == one for one in known)
+        )
+        return words, outside
+
+    def named_calls(self) -> dict[str, Call]:
+        named = {"list": self.list, "get": self.get, **self.calls}
+        return {name: call for name, call in named.items() if call is not None}

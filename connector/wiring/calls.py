@@ -1,0 +1,137 @@
+"""Whether each call fits the resource and the api that it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connector.call import Call, Sent
+from connector.definition import Api, Connector
+from connector.exchange import Chosen, Exchange
+from connector.mapping.path import parse_path, written
+from connector.resource import Resource
+
+__all__ = [
+    "PAGE_HOLES",
+    "Faults",
+    "call_faults",
+    "call_holes",
+    "exchange_faults",
+    "is_below",
+    "judging",
+    "ways",
+]
+
+_STATE = {"offset": "page.start", "page": "page.number", "token": "page.token"}
+PAGE_HOLES: dict[str, set[str]] = {
+    "none": set(),
+    "snapshot": set(),
+    "offset": {"page.start", "page.size"},
+    "page": {"page.number", "page.size"},
+    "token": {"page.token", "page.size"},
+    "next_url": {"page.size"},
+    "link_header": {"page.size"},
+}
+Faults = Iterator[tuple[tuple[str | int, ...], str]]
+
+
+def call_holes(name: str, call: Call) -> set[str]:
+    if name == "list":
+        return set(PAGE_HOLES[call.paging.style]) if call.paging else set()
+    return {"id"} if name == "get" else {"value", "id", "page.size"}
+
+
+def call_faults(api: Api, resource: Resource, name: str, call: Call) -> Faults:
+    if name == "list":
+        yield from _listing_faults(api, call)
+    else:
+        if call.before and call.records is None:
+            yield ("before",), "only what is read as a listing (`records`) has `before`"
+        for word in ("paging", "passes"):
+            if getattr(call, word):
+                yield (word,), "only `list` is paged" if word == "paging" else f"only `list` has `{word}`"
+    if name == "get":
+        yield from _get_faults(resource, call)
+    elif call.call is not None or call.from_ is not None:
+        yield ("call" if call.call else "from",), "only `get` asks another call"
+    for variant in call.variants():
+        yield from exchange_faults(api, variant)
+    for index, first in enumerate(call.before):
+        yield from ((("before", index, *at), text) for at, text in exchange_faults(api, first))
+
+
+def _listing_faults(api: Api, call: Call) -> Faults:
+    if call.records is None:
+        yield (), "a listing needs `records`: the path of the records on a page"
+    if call.paging is None:
+        yield (), "a listing needs `paging`; where one answer is all, say `paging: {style: none}`"
+        return
+    state = _STATE.get(call.paging.style)
+    if state and state not in call.holes:
+        yield ("paging",), f"nothing sends {{{state}}}: without it every page would be the first"
+    if call.paging.when_empty == "check" and isinstance(api.check, str):
+        yield ("paging", "when_empty"), "this api has no `check` that an empty page could be confirmed by"
+    if call.paging.style in ("next_url", "link_header") and call.exchange is not None:
+        yield (
+            ("paging",),
+            f"`style: {call.paging.style}` asks at the URLs that the vendor names; an exchange asks at its own",
+        )
+    if call.paging.style == "snapshot" and call.passes:
+        yield ("passes",), "a listing that is captured is one answer: it has no passes"
+    if call.paging.style == "snapshot" and call.records is not None and not _is_plain_list(call.records.path):
+        yield (
+            ("records",),
+            "records that are captured stand at plain keys and then [*], as in $.data[*]: they are kept unread",
+        )
+
+
+def _get_faults(resource: Resource, call: Call) -> Faults:
+    if call.call is not None:
+        other = resource.calls.get(call.call)
+        if other is None:
+            yield ("call",), f"no such call of the resource; it has: {', '.join(resource.calls) or 'none'}"
+        elif other.records is None:
+            yield ("call",), f"the call `{call.call}` needs `records` to be searched"
+    if (call.from_ or call.otherwise) and resource.list is None:
+        yield (), "there is no `list` to read"
+    if call.call is None and call.from_ is None and "id" not in call.holes:
+        yield (), "nothing sends {id}: without it every get would be the same"
+
+
+def exchange_faults(api: Api, sent: Sent) -> Faults:
+    if sent.exchange is None:
+        return
+    if sent.exchange not in api.exchanges:
+        yield ("exchange",), f"no such exchange; this api has: {', '.join(api.exchanges) or 'none'}"
+        return
+    for way in ways(api, sent):
+        takes = getattr(way, "takes", sent.give)
+        if set(sent.give) != set(takes):
+            yield (
+                ("give",),
+                f"the exchange takes {', '.join(takes)}; given: {', '.join(sent.give) or 'nothing'}",
+            )
+            return
+
+
+def ways(api: Api, sent: Sent) -> Iterator[Exchange | None]:
+    """The exchanges that may carry a call."""
+    way = api.exchanges.get(sent.exchange or "")
+    for name in way.ways.values() if isinstance(way, Chosen) else (sent.exchange or "",):
+        yield api.exchanges.get(name)
+
+
+def judging(connector: Connector, api: Api, call: Call) -> set[str]:
+    """The paths that say what an answer to the call means."""
+    rules = [*call.errors, *api.errors, *connector.errors]
+    rules += [rule for way in ways(api, call) for rule in getattr(way, "errors", ())]
+    expected = [one for one in (call.expect, api.expect) if one is not None]
+    return {path for condition in (*(rule.when for rule in rules), *expected) for path in condition.paths}
+
+
+def is_below(path: str, records: str) -> bool:
+    return parse_path(path).leading[: len(parse_path(records).leading)] == parse_path(records).leading
+
+
+def _is_plain_list(path: str) -> bool:
+    keys = parse_path(path).leading
+    return all(isinstance(key, str) for key in keys) and path == written(keys) + "[*]"
