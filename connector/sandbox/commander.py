@@ -20,7 +20,7 @@ import hmac
 import html
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -31,7 +31,7 @@ from connector.sandbox.budget import Budget, Clock
 from connector.sandbox.commander_console import Console, Outcome, error_outcome, written
 from connector.sandbox.commander_line import COMMANDS, words_checked
 from connector.sandbox.commander_queue import EXPIRED, Queue, QueueFull, Ticket
-from connector.sandbox.tenant import Person, Tenant
+from connector.sandbox.enterprise import Enterprise
 
 __all__ = ["commander_app"]
 
@@ -48,19 +48,18 @@ _Request = Request[Any, Any, Any]
 
 
 def commander_app(
-    tenant: Tenant,
-    people: Sequence[Person],
+    enterprise: Enterprise,
     *,
     rate: int | None = None,
     clock: Clock = time.monotonic,
     pending_looks: int = 1,
 ) -> Litestar:
-    """Shows `people`, who may grow at any time.
+    """Shows and changes what the customer holds.
 
     `rate`: calls to each endpoint in a minute of `clock`; `pending_looks`: how many looks at a request, at its
     status or its result, find it unfinished.
     """
-    queue = Queue(Console(tenant, people).run, clock, pending_looks)
+    queue = Queue(Console(enterprise).run, clock, pending_looks)
 
     def admission() -> Callable[[_Request], Awaitable[Response[bytes] | None]]:
         """The checks before one endpoint, with the endpoint's own budget."""
@@ -70,7 +69,7 @@ def commander_app(
             if budget.spend() is not None:
                 return _answer(_too_many(rate))
             given = request.headers.get("api-key", "").strip()
-            if not hmac.compare_digest(given.encode(), tenant.api_key.encode()):
+            if not hmac.compare_digest(given.encode(), enterprise.tenant.api_key.encode()):
                 return _answer(error_outcome(401, "Please provide a valid api key"))
             return None
 

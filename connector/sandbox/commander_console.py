@@ -9,12 +9,12 @@ Made up: that Commander's user is the first of the people and works in the US da
 other format than JSON, and the tree without a kind of report, are refused as argparse would refuse the format
 (the vendor prints a table); the text of help. Left out: words for throttling.
 
-Reports are kept until the people change, since thousands of rows take long to build and to encode.
+Reports are kept until something changes, since thousands of rows take long to build and to encode.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,9 @@ from connector.sandbox.commander_line import (
     split,
 )
 from connector.sandbox.commander_reports import KINDS, Asked, Report, report_of, subtree, to_json
+from connector.sandbox.enterprise import Enterprise
 from connector.sandbox.shapes import Json
-from connector.sandbox.tenant import DOMAIN, Node, Person, Tenant
+from connector.sandbox.tenant import DOMAIN, Node
 
 __all__ = ["Console", "Outcome", "error_outcome", "written"]
 
@@ -80,13 +81,12 @@ def written(fields: Mapping[str, Any]) -> bytes:
 
 
 class Console:
-    """Runs command lines over a tenant; `people` may grow at any time."""
+    """Runs command lines over a customer, who may change at any time."""
 
-    def __init__(self, tenant: Tenant, people: Sequence[Person]) -> None:
-        self._tenant = tenant
-        self._people = people
+    def __init__(self, enterprise: Enterprise) -> None:
+        self._enterprise = enterprise
         self._reports: dict[Asked, Report] = {}
-        self._people_reported = 0
+        self._version_reported = enterprise.version
 
     def run(self, line: str) -> Outcome:
         try:
@@ -119,14 +119,14 @@ class Console:
         return _logged(line, "")
 
     def _login(self) -> Json:
-        user = self._people[0].email if self._people else f"admin@{DOMAIN}"
+        user = next((person.email for person in self._enterprise.people), f"admin@{DOMAIN}")
         return {"user": user, "server": "keepersecurity.com", "data_center": "US", "logged_in": True}
 
     def _info(self, line: str, options: Options) -> Outcome:
         wanted_node = (options.node or "").lower()
-        top = self._node(wanted_node) if wanted_node else self._tenant.nodes[0]
+        top = self._node(wanted_node) if wanted_node else self._enterprise.nodes[0]
         if top is None:
-            greeting = "" if options.quiet else f"Enterprise name: {self._tenant.nodes[0].name}\n"
+            greeting = "" if options.quiet else f"Enterprise name: {self._enterprise.nodes[0].name}\n"
             return _logged(line, f'{greeting}Node "{wanted_node}" not found')
         kind = next((kind for kind in KINDS if getattr(options, kind)), None)
         if kind is None or options.format != "json":
@@ -134,7 +134,7 @@ class Console:
                 line, f"argument --format: invalid choice: {options.format!r} (choose from 'json')"
             )
         columns = _columns_in(options.columns) if options.columns else frozenset[str]()
-        asked = Asked(kind, columns, options.verbose, subtree(self._tenant, top))
+        asked = Asked(kind, columns, options.verbose, subtree(self._enterprise.nodes, top))
         report = self._report(asked).matching(options.pattern or "")
         if not _asks_for_json(line):
             return _logged(line, report.indented)
@@ -142,16 +142,16 @@ class Console:
 
     def _node(self, wanted: str) -> Node | None:
         """The node of this id or lower-case name."""
-        return next((node for node in self._tenant.nodes if wanted in (node.id, node.name.lower())), None)
+        return next((node for node in self._enterprise.nodes if wanted in (node.id, node.name.lower())), None)
 
     def _report(self, asked: Asked) -> Report:
-        if self._people_reported != len(self._people):
+        if self._version_reported != self._enterprise.version:
             self._reports.clear()
-            self._people_reported = len(self._people)
+            self._version_reported = self._enterprise.version
         if asked not in self._reports:
             if len(self._reports) == _REPORTS_KEPT:
                 del self._reports[next(iter(self._reports))]
-            self._reports[asked] = report_of(self._tenant, self._people, asked)
+            self._reports[asked] = report_of(self._enterprise, asked)
         return self._reports[asked]
 
 

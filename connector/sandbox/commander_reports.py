@@ -1,4 +1,4 @@
-"""The rows of Commander's `enterprise-info` over a made-up tenant, as plain values.
+"""The rows of Commander's `enterprise-info` over a made-up customer, as plain values.
 
 A double of Keeper's Commander 18.1.8. Read in its source, and so copied: the columns there are and those of
 a report that names none; a column that is unknown is dropped; an empty text is left out of a record; status,
@@ -7,10 +7,10 @@ sorted by their second column; what lies outside `--node` is unseen, and a membe
 pattern meets any displayed value as Python writes it, keys and quotes of lists and objects included.
 
 Made up: that the order of a user's roles is the tenant's (the vendor's is that of a hash table), that no node
-is isolated and no role enforces anything, which rights the administrator's role has, and that the SCIM node
-is the only one with provisioning.
+is isolated and no role enforces anything, which rights the administrator's role has, and that a node has no
+other provisioning than SCIM.
 
-Pure: a report follows from the tenant, its people and what is asked. Some thousand rows take long enough to
+A report follows from what the customer holds at that moment and what is asked. Some thousand rows take long enough to
 keep them: a report is meant to be built once and asked often.
 """
 
@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from connector.sandbox.enterprise import Enterprise
 from connector.sandbox.shapes import Json
-from connector.sandbox.tenant import Lock, Node, Person, Role, Team, Tenant
+from connector.sandbox.tenant import Lock, Node, Person, Role, Team
 
 __all__ = ["KINDS", "Asked", "Report", "report_of", "subtree", "to_json"]
 
@@ -84,34 +85,35 @@ def to_json(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-def subtree(tenant: Tenant, top: Node) -> frozenset[str]:
+def subtree(nodes: Iterable[Node], top: Node) -> frozenset[str]:
     """The ids of a node and of all below it."""
     found = {top.id}
-    for node in tenant.nodes:  # parents come first
+    for node in nodes:  # parents come first
         if node.parent is not None and node.parent.id in found:
             found.add(node.id)
     return frozenset(found)
 
 
-def report_of(tenant: Tenant, people: Sequence[Person], asked: Asked) -> Report:
-    view = _View(tenant, people, asked)
+def report_of(enterprise: Enterprise, asked: Asked) -> Report:
+    view = _View(enterprise, asked)
     rows = _ROWS[asked.kind](view)
     return Report(rows.columns, sorted(rows.rows, key=lambda row: str(row[1])))
 
 
 class _View:
-    """The part of a tenant that a report sees, and who belongs to what in it."""
+    """The part of a customer that a report sees, and who belongs to what in it."""
 
-    def __init__(self, tenant: Tenant, people: Sequence[Person], asked: Asked) -> None:
-        self.tenant = tenant
+    def __init__(self, enterprise: Enterprise, asked: Asked) -> None:
+        people = enterprise.people
+        self.endpoints = enterprise.endpoints
         self.scope = asked.scope
         self.verbose = asked.verbose
         self.asked = asked.columns
         self.people = self._seen(people)
-        self.nodes = [node for node in tenant.nodes if node.id in self.scope]
-        self.teams = self._seen(tenant.teams)
-        self.queued_teams = self._seen(tenant.queued_teams)
-        self.roles = self._seen(tenant.roles)
+        self.nodes = [node for node in enterprise.nodes if node.id in self.scope]
+        self.teams = self._seen(enterprise.teams)
+        self.queued_teams = self._seen(enterprise.queued_teams)
+        self.roles = self._seen(enterprise.roles)
         self.members: dict[str, list[str]] = defaultdict(list)
         self.waiting: dict[str, list[str]] = defaultdict(list)
         self.holders: dict[str, list[str]] = defaultdict(list)
@@ -302,6 +304,6 @@ _OF_NODE: _Columns[Node] = {
     "teams": lambda view, node: [team.name for team in _at(node, view.teams)],
     "role_count": lambda view, node: len(_at(node, view.roles)),
     "roles": lambda view, node: [role.name for role in _at(node, view.roles)],
-    "provisioning": lambda view, node: "active" if node.id == view.tenant.node_id else None,
+    "provisioning": lambda view, node: "active" if node.id in view.endpoints else None,
     "isolated": lambda _view, _node: False,
 }

@@ -1,18 +1,23 @@
-"""The vendor's SCIM api over a made-up tenant, as a Litestar application: a double of Keeper's cloud.
+"""The vendor's SCIM api over a made-up customer, as a Litestar application: a double of Keeper's cloud.
 
 Documented by Keeper, or read in its own clients, and so copied: the base path with the node's id; bearer
-token; Users and Groups with GET, Users with POST; startIndex (from 1) and count; the envelope and a user's
-keys as recorded from a real tenant (`itemsPerPage` is what this page holds, no `meta`); displayName that
-falls back to the e-mail; invited users that look active; `active: false` for locked ones; 201, 409 for an
-e-mail that is taken, 428 when the seats are used up; `excludedAttributes=members`; the numbers under `bulk`.
+token; Users with GET, POST, PUT, PATCH and DELETE, Groups with all but PUT; startIndex (from 1) and count; the
+envelope and a user's keys as recorded from a real tenant (`itemsPerPage` is what this page holds, no `meta`);
+displayName that falls back to the e-mail; invited users that look active; `active: false` for locked ones, whom
+PATCH locks and unlocks; 201, 409 for an e-mail that is taken, 428 when the seats are used up;
+`excludedAttributes=members`; the numbers under `bulk`; that DELETE of a user only locks, of a group deletes; that
+team names may repeat; that a new user is invited and that new teams and memberships wait for approval.
 
 Made up, because nothing is known: every error's body (RFC 7644's form for most; empty for 401 and HTML for
 429, since a client must bear both), 429 itself and its Retry-After, the order of a listing, the only filter
-(`userName eq "…"`; all else is 400), 404 for a foreign node, that an e-mail of another node is taken, a
-team's members, the rest of ServiceProviderConfig, and a page's cap: the vendor's is 10,000 users, ours is
-lower so that a small tenant has several pages and `count` is not always obeyed. PUT, PATCH, DELETE, Bulk,
-Schemas and ResourceTypes exist at the vendor and are left out here: their answers are not documented well
-enough to copy.
+(`userName eq "…"`; all else is 400), 404 for a foreign node and for a user or group of another node, that an e-mail
+of another node is taken, the rest of ServiceProviderConfig, and a page's cap: the vendor's is 10,000 users, ours is
+lower so that a small tenant has several pages and `count` is not always obeyed. Of writes: that PATCH and PUT answer
+with the record and DELETE with nothing; that a lock is the identity provider's, falls on invited users too, and is
+lifted whoever set it; that an address never changes; that an unknown group is 400 when it is joined, nothing when
+it is left. What is read of a body stands in `scim_bodies`, what an endpoint shows in `scim_listing`.
+
+Left out: groups that become roles by a prefix, PATCH of a group's `members`, Bulk, Schemas and ResourceTypes.
 
 It keeps its state on the event loop that serves it, and never reaches outside this process.
 """
@@ -23,218 +28,254 @@ import hmac
 import json
 import re
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
-from litestar import Litestar, Request, Response, get, post
+from litestar import Litestar, Request, Response, delete, get, patch, post, put
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 
 from connector.sandbox.budget import Budget, Clock
-from connector.sandbox.shapes import (
-    Json,
-    config_record,
-    error_record,
-    group_record,
-    list_head,
-    member_record,
-    user_record,
+from connector.sandbox.enterprise import EmailTaken, Enterprise, SeatsUsedUp
+from connector.sandbox.scim_answers import answer, page, refusal, window
+from connector.sandbox.scim_bodies import (
+    Join,
+    Leave,
+    ScimError,
+    Set,
+    Step,
+    changes_of_group,
+    new_group,
+    new_user,
+    replacing,
+    steps_of_user,
 )
-from connector.sandbox.tenant import Person, Tenant, user_id
+from connector.sandbox.scim_listing import Listing
+from connector.sandbox.shapes import config_record
+from connector.sandbox.tenant import Lock, Person, Team
 
 __all__ = ["BASE_PATH", "PAGE_LIMIT", "scim_app"]
 
 BASE_PATH = "/api/rest/scim/v2"
 PAGE_LIMIT = 100
 
-_DEFAULT_COUNT = 1000
-_SCIM = "application/scim+json"
-
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
 _USERNAME_EQ = re.compile(r'\s*userName\s+eq\s+("(?:[^"\\]|\\.)*")\s*', re.IGNORECASE)
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 _Request = Request[Any, Any, Any]
-
-
-class _ScimError(Exception):
-    """A refusal in RFC 7644's form (§3.12)."""
-
-    def __init__(self, status: int, detail: str, scim_type: str | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.scim_type = scim_type
-
-
-class _NewName(msgspec.Struct, rename="camel"):
-    given_name: str | None = None
-    family_name: str | None = None
-
-
-class _NewUser(msgspec.Struct, rename="camel"):
-    """What POST reads. `groups` is accepted and dropped: the vendor queues memberships of invited users."""
-
-    user_name: str
-    display_name: str | None = None
-    name: _NewName | None = None
-    external_id: str | None = None
-    title: str | None = None
-    groups: list[Json] = []
-
-
-@dataclass(slots=True)
-class _Records:
-    """Records of one kind, each encoded once; a page is a join of them."""
-
-    noun: str
-    encoded: list[bytes] = field(default_factory=list)
-    places: dict[str, int] = field(default_factory=dict)
-
-    def add(self, key: str, record: Json) -> bytes:
-        self.places[key] = len(self.encoded)
-        self.encoded.append(msgspec.json.encode(record))
-        return self.encoded[-1]
-
-    def one(self, key: str) -> Response[bytes]:
-        if key not in self.places:
-            raise _ScimError(404, f"{self.noun} {key} not found")
-        return _answer(200, self.encoded[self.places[key]])
+_T = TypeVar("_T")
 
 
 def scim_app(
-    tenant: Tenant,
-    people: list[Person],
+    enterprise: Enterprise,
     *,
-    seats: int | None = None,
     rate: int | None = None,
     clock: Clock = time.monotonic,
     page_limit: int = PAGE_LIMIT,
+    shows_waiting: bool = False,
 ) -> Litestar:
-    """Serves `people`, and adds to them whom a caller invites.
+    """Shows and changes what the customer holds.
 
-    `seats`: how many users fit; `rate`: calls in a minute of `clock`; `page_limit`: records on a page.
+    `rate`: calls in a minute of `clock`; `page_limit`: records on a page; `shows_waiting`: whether a membership
+    that waits for approval is shown like any other.
     """
-    users, taken = _Records("User"), dict[str, str]()
-    members: dict[str, list[Json]] = defaultdict(list)
-    for person in people:
-        taken[person.email.casefold()] = person.id
-        if person.node != tenant.scim_node:
-            continue
-        users.add(person.id, user_record(person))
-        for team in person.teams:
-            members[team.uid].append(member_record(person))
-    groups, bare_groups = _Records("Group"), _Records("Group")
-    for team in tenant.teams:
-        bare_groups.add(team.uid, group_record(team))
-        groups.add(team.uid, {**group_record(team), "members": members[team.uid]})
-
-    def chosen_groups(request: _Request) -> _Records:
-        dropped = request.query_params.get("excludedAttributes", "").casefold().split(",")
-        return bare_groups if "members" in (word.strip() for word in dropped) else groups
-
-    @get("/Users")
-    async def list_users(request: _Request) -> Response[bytes]:
-        wanted = request.query_params.get("filter")
-        if wanted is None:
-            return _page(users.encoded, request.query_params, page_limit)
-        place = users.places.get(taken.get(_username_in(wanted).casefold(), ""))
-        found = [] if place is None else [users.encoded[place]]
-        return _page(found, request.query_params, page_limit)
-
-    @get("/Users/{key:str}")
-    async def read_user(request: _Request) -> Response[bytes]:
-        return users.one(request.path_params["key"])
-
-    @post("/Users")
-    async def invite_user(request: _Request) -> Response[bytes]:
-        new = _new_user(await request.body())
-        if new.user_name.casefold() in taken:
-            raise _ScimError(409, f"User {new.user_name} already exists", "uniqueness")
-        if seats is not None and len(people) >= seats:
-            raise _ScimError(428, f"All {seats} licensed seats are in use")
-        person = Person(
-            id=user_id(tenant.enterprise_id, len(people)),
-            email=new.user_name,
-            display=new.display_name or new.user_name,
-            node=tenant.scim_node,
-            given=new.name.given_name if new.name else None,
-            family=new.name.family_name if new.name else None,
-            title=new.title,
-            external_id=new.external_id,
-            invited=True,
-        )
-        people.append(person)
-        taken[person.email.casefold()] = person.id
-        return _answer(201, users.add(person.id, user_record(person)))
-
-    @get("/Groups")
-    async def list_groups(request: _Request) -> Response[bytes]:
-        if "filter" in request.query_params:
-            raise _ScimError(400, "No filter on Groups is supported", "invalidFilter")
-        return _page(chosen_groups(request).encoded, request.query_params, page_limit)
-
-    @get("/Groups/{key:str}")
-    async def read_group(request: _Request) -> Response[bytes]:
-        return chosen_groups(request).one(request.path_params["key"])
+    listings = {
+        key: Listing(enterprise, endpoint, shows_waiting) for key, endpoint in enterprise.endpoints.items()
+    }
 
     @get("/ServiceProviderConfig")
     async def read_config() -> Response[bytes]:
-        return _answer(200, msgspec.json.encode(config_record(page_limit)))
+        return answer(200, msgspec.json.encode(config_record(page_limit)))
 
     budget = Budget(rate, clock)
 
     async def admit(request: _Request) -> Response[bytes] | None:
+        node = request.path_params["node_id"]
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.casefold() != "bearer" or not hmac.compare_digest(token.encode(), tenant.token.encode()):
+        opened = [
+            key
+            for key, endpoint in enterprise.endpoints.items()
+            if hmac.compare_digest(token.encode(), endpoint.token.encode())
+        ]
+        if scheme.casefold() != "bearer" or not opened or (node in listings and node not in opened):
             return Response(b"", status_code=401, headers={"www-authenticate": "Bearer"})
         if (wait := budget.spend()) is not None:
-            page = b"<html><head><title>429 Too Many Requests</title></head><body></body></html>"
-            return Response(page, status_code=429, media_type="text/html", headers={"retry-after": str(wait)})
-        if request.path_params["node_id"] != tenant.node_id:
-            return _refusal(_ScimError(404, f"Node {request.path_params['node_id']} not found"))
+            html = b"<html><head><title>429 Too Many Requests</title></head><body></body></html>"
+            return Response(html, status_code=429, media_type="text/html", headers={"retry-after": str(wait)})
+        if node not in listings:
+            return refusal(ScimError(404, f"Node {node} not found"))
         return None
 
     return Litestar(
-        [list_users, read_user, invite_user, list_groups, read_group, read_config],
+        [
+            *_user_routes(enterprise, listings, page_limit),
+            *_group_routes(enterprise, listings, page_limit),
+            read_config,
+        ],
         path=f"{BASE_PATH}/{{node_id:str}}",
         before_request=admit,
         exception_handlers={
-            _ScimError: lambda _, error: _refusal(error),
-            HTTPException: lambda _, error: _refusal(_ScimError(error.status_code, error.detail)),
+            ScimError: lambda _, error: refusal(error),
+            HTTPException: lambda _, error: refusal(ScimError(error.status_code, error.detail)),
         },
         openapi_config=None,
         logging_config=None,
     )
 
 
-def _answer(status: int, body: bytes) -> Response[bytes]:
-    return Response(body, status_code=status, media_type=_SCIM)
+def _user_routes(
+    enterprise: Enterprise, listings: Mapping[str, Listing], page_limit: int
+) -> list[HTTPRouteHandler]:
+    def found(request: _Request) -> tuple[Listing, Person]:
+        listing = listings[request.path_params["node_id"]]
+        return listing, _one(listing.users, request.path_params["key"], "User")
+
+    @get("/Users")
+    async def list_users(request: _Request) -> Response[bytes]:
+        listing = listings[request.path_params["node_id"]]
+        wanted = request.query_params.get("filter")
+        people = [*listing.users.values()]
+        if wanted is not None:
+            person = enterprise.person_of(_username_in(wanted))
+            people = [person] if person is not None and person.id in listing.users else []
+        shown = window(len(people), request.query_params, page_limit)
+        return page(len(people), shown, [listing.user(people[place]) for place in shown])
+
+    @get("/Users/{key:str}")
+    async def read_user(request: _Request) -> Response[bytes]:
+        listing, person = found(request)
+        return answer(200, listing.user(person))
+
+    @post("/Users")
+    async def invite_user(request: _Request) -> Response[bytes]:
+        new = new_user(await request.body())
+        endpoint = enterprise.endpoints[request.path_params["node_id"]]
+        joined = _known_teams(enterprise, [Join(group.value) for group in new.groups or ()])
+        try:
+            person = enterprise.invite(new.user_name, endpoint.node, **new.facts)
+        except EmailTaken:
+            raise ScimError(409, f"User {new.user_name} already exists", "uniqueness") from None
+        except SeatsUsedUp as error:
+            raise ScimError(428, str(error).capitalize()) from error
+        for team in joined.values():
+            person = enterprise.join(person, team, queued=True)
+        if new.active is False:
+            person = enterprise.lock(person, Lock.IDP)
+        return answer(201, listings[request.path_params["node_id"]].user(person))
+
+    @put("/Users/{key:str}")
+    async def replace_user(request: _Request) -> Response[bytes]:
+        steps = replacing(await request.body())
+        listing, person = found(request)
+        return answer(200, listing.user(_changed(enterprise, person, steps)))
+
+    @patch("/Users/{key:str}")
+    async def change_user(request: _Request) -> Response[bytes]:
+        steps = steps_of_user(await request.body())
+        listing, person = found(request)
+        return answer(200, listing.user(_changed(enterprise, person, steps)))
+
+    @delete("/Users/{key:str}", status_code=204)
+    async def lock_user(request: _Request) -> None:
+        _, person = found(request)
+        if not person.locked:
+            enterprise.lock(person, Lock.IDP)
+
+    return [list_users, read_user, invite_user, replace_user, change_user, lock_user]
 
 
-def _refusal(error: _ScimError) -> Response[bytes]:
-    record = error_record(error.status, error.detail, error.scim_type)
-    return _answer(error.status, msgspec.json.encode(record))
+def _group_routes(
+    enterprise: Enterprise, listings: Mapping[str, Listing], page_limit: int
+) -> list[HTTPRouteHandler]:
+    def found(request: _Request) -> tuple[Listing, Team]:
+        listing = listings[request.path_params["node_id"]]
+        return listing, _one(listing.groups, request.path_params["key"], "Group")
+
+    @get("/Groups")
+    async def list_groups(request: _Request) -> Response[bytes]:
+        if "filter" in request.query_params:
+            raise ScimError(400, "No filter on Groups is supported", "invalidFilter")
+        listing = listings[request.path_params["node_id"]]
+        teams = [*listing.groups.values()]
+        shown = window(len(teams), request.query_params, page_limit)
+        has_members = _wants_members(request)
+        records = [listing.group(teams[place], with_members=has_members) for place in shown]
+        return page(len(teams), shown, records)
+
+    @get("/Groups/{key:str}")
+    async def read_group(request: _Request) -> Response[bytes]:
+        listing, team = found(request)
+        return answer(200, listing.group(team, with_members=_wants_members(request)))
+
+    @post("/Groups")
+    async def create_group(request: _Request) -> Response[bytes]:
+        new = new_group(await request.body())
+        node = enterprise.endpoints[request.path_params["node_id"]].node
+        team = enterprise.add_team(new.display_name, node, queued=True, external_id=new.external_id)
+        return answer(201, listings[request.path_params["node_id"]].group(team, with_members=True))
+
+    @patch("/Groups/{key:str}")
+    async def change_group(request: _Request) -> Response[bytes]:
+        facts = changes_of_group(await request.body())
+        listing, team = found(request)
+        return answer(200, listing.group(enterprise.update_team(team, **facts), with_members=True))
+
+    @delete("/Groups/{key:str}", status_code=204)
+    async def delete_group(request: _Request) -> None:
+        _, team = found(request)
+        enterprise.delete_team(team)
+
+    return [list_groups, read_group, create_group, change_group, delete_group]
 
 
-def _page(records: Sequence[bytes], query: Mapping[str, str], page_limit: int) -> Response[bytes]:
-    # Below 1 and below 0 are read as RFC 7644 §3.4.2.4 says; the vendor's own reading is unknown.
-    start = max(1, _integer(query, "startIndex", 1))
-    count = min(max(0, _integer(query, "count", _DEFAULT_COUNT)), page_limit)
-    shown = records[start - 1 : start - 1 + count]
-    head = list_head(len(records), start, len(shown)).encode()
-    return _answer(200, b"".join((head, b",".join(shown), b"]}")))
+def _one(records: Mapping[str, _T], key: str, noun: str) -> _T:
+    if key not in records:
+        raise ScimError(404, f"{noun} {key} not found")
+    return records[key]
 
 
-def _integer(query: Mapping[str, str], name: str, otherwise: int) -> int:
-    text = query.get(name)
-    if text is None:
-        return otherwise
-    if not _INTEGER.fullmatch(text):
-        raise _ScimError(400, f"{name} must be an integer", "invalidValue")
-    return int(text)
+def _known_teams(enterprise: Enterprise, steps: Sequence[Step]) -> dict[str, Team]:
+    """The teams that are joined in these steps, by id."""
+    found: dict[str, Team] = {}
+    for step in steps:
+        if isinstance(step, Join):
+            team = enterprise.team(step.uid)
+            if team is None:
+                raise ScimError(400, f"Group {step.uid} not found", "invalidValue")
+            found[step.uid] = team
+    return found
+
+
+def _changed(enterprise: Enterprise, person: Person, steps: Sequence[Step]) -> Person:
+    """All of the steps, or a refusal and none of them."""
+    joined = _known_teams(enterprise, steps)
+    facts = {step.field: step.value for step in steps if isinstance(step, Set)}
+    if facts.pop("email", person.email).casefold() != person.email.casefold():
+        raise ScimError(400, "userName can't be changed", "mutability")
+    if "display" in facts:
+        facts["display"] = facts["display"] or person.email
+    if "active" in facts:
+        is_locked = not facts.pop("active")
+        facts["lock"] = (person.lock if person.locked else Lock.IDP) if is_locked else Lock.NONE
+    person = enterprise.update(person, **facts)
+    for step in steps:
+        match step:
+            case Join(uid):
+                person = enterprise.join(person, joined[uid], queued=True)
+            case Leave(None):
+                for team in (*person.teams, *person.queued_for):
+                    person = enterprise.leave(person, team)
+            case Leave(str(uid)):
+                known = enterprise.team(uid)
+                person = person if known is None else enterprise.leave(person, known)
+            case Set():
+                pass
+    return person
+
+
+def _wants_members(request: _Request) -> bool:
+    dropped = request.query_params.get("excludedAttributes", "").casefold().split(",")
+    return "members" not in (word.strip() for word in dropped)
 
 
 def _username_in(wanted: str) -> str:
@@ -242,20 +283,8 @@ def _username_in(wanted: str) -> str:
     try:
         return str(json.loads(found[1])) if found else _no_filter()
     except ValueError:  # an escape that JSON doesn't know
-        return _no_filter()
+        _no_filter()
 
 
-def _no_filter() -> str:
-    raise _ScimError(400, 'The only supported filter is userName eq "…"', "invalidFilter")
-
-
-def _new_user(body: bytes) -> _NewUser:
-    try:
-        new = msgspec.json.decode(body, type=_NewUser)
-    except msgspec.ValidationError as error:
-        raise _ScimError(400, str(error), "invalidValue") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _ScimError(400, "The body is no JSON", "invalidSyntax") from error
-    if not _EMAIL.fullmatch(new.user_name):
-        raise _ScimError(400, "userName must be an e-mail address", "invalidValue")
-    return new
+def _no_filter() -> NoReturn:
+    raise ScimError(400, 'The only supported filter is userName eq "…"', "invalidFilter")

@@ -22,6 +22,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from connector.errors import ConfigurationInvalid
 from connector.sandbox.budget import Clock
 from connector.sandbox.commander import commander_app
+from connector.sandbox.enterprise import Enterprise
 from connector.sandbox.partner import PARTNER_PATH, Order, partner_app
 from connector.sandbox.scim import BASE_PATH, PAGE_LIMIT, scim_app
 from connector.sandbox.tenant import Tenant, build_tenant
@@ -49,8 +50,10 @@ class Sandbox:
 
     `port` 0 takes a free one. `seats` bounds invitations (428), `rate` the calls in a minute of `clock` (429),
     to all of SCIM and to each endpoint of Commander. The users are spread over so many `nodes`, of which SCIM
-    shows the first; `page_limit` bounds the records on its pages. Commander's requests are seen unfinished
-    `pending_looks` times. Users that were added, and the `orders` of the partner API, stay until the object is gone.
+    shows the first; `page_limit` bounds the records on its pages, and `shows_waiting` says whether it shows
+    memberships that wait for approval. Commander's requests are seen unfinished `pending_looks` times. What is
+    changed stays in `enterprise`, and the `orders` of the partner API too, until the object is gone; `tenant` is
+    what there was at first.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Sandbox:
         nodes: int = 1,
         page_limit: int = PAGE_LIMIT,
         pending_looks: int = 1,
+        shows_waiting: bool = False,
         clock: Clock = time.monotonic,
     ) -> None:
         for name, value, lowest in (
@@ -76,16 +80,20 @@ class Sandbox:
                 raise ConfigurationInvalid(f"sandbox: {name} is {value}; allowed are {lowest} and more")
         self.tenant: Tenant = build_tenant(users, seed, nodes)
         self.port = port
-        people = [*self.tenant.people]  # both apis show whom one of them adds
+        self.enterprise = Enterprise(self.tenant, seats)
         self.orders: list[Order] = []
         self._app = _by_path(
             {
                 BASE_PATH: scim_app(
-                    self.tenant, people, seats=seats, rate=rate, clock=clock, page_limit=page_limit
+                    self.enterprise,
+                    rate=rate,
+                    clock=clock,
+                    page_limit=page_limit,
+                    shows_waiting=shows_waiting,
                 ),
                 PARTNER_PATH: partner_app(self.tenant, self.orders),
             },
-            commander_app(self.tenant, people, rate=rate, clock=clock, pending_looks=pending_looks),
+            commander_app(self.enterprise, rate=rate, clock=clock, pending_looks=pending_looks),
         )
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None

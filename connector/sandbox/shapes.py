@@ -9,6 +9,7 @@ Pure: a record follows from the person or team alone, and never tells what the v
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from connector.sandbox.tenant import Person, Team
@@ -29,7 +30,7 @@ _CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 _MESSAGES = "urn:ietf:params:scim:api:messages:2.0:"
 
 
-def user_record(person: Person) -> Json:
+def user_record(person: Person, teams: Iterable[Team]) -> Json:
     record: Json = {
         "schemas": [f"{_CORE}User"],
         "userName": person.email,
@@ -38,8 +39,7 @@ def user_record(person: Person) -> Json:
         "emails": [{"primary": True, "value": person.email, "type": "work"}],
         # `$ref` is recorded only as being there; a relative one (RFC 7643 §2.3.7) fits any port.
         "groups": [
-            {"value": team.uid, "$ref": f"../Groups/{team.uid}", "display": team.name}
-            for team in person.teams
+            {"value": team.uid, "$ref": f"../Groups/{team.uid}", "display": team.name} for team in teams
         ],
         "active": not person.locked,  # so an invited user can't be told from an active one
     }

@@ -13,15 +13,13 @@ each fact is drawn from a digest of the seed, so the first people of a larger te
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from hashlib import blake2b
-from typing import TypeVar
 
 from connector.errors import ConfigurationInvalid
+from connector.sandbox.draws import Draw, text_of
 from connector.sandbox.names import CULTURES, ONE_NAMES, PLACES, TEAMS, TITLES
 
 __all__ = ["DOMAIN", "Lock", "Node", "Person", "Role", "Team", "Tenant", "build_tenant", "user_id"]
@@ -56,8 +54,6 @@ _ROLES = ("Keeper Administrator", "Everyone", "Developers", "Auditors")
 _QUEUED_TEAMS = ("From SCIM", "Équipe d'été")
 _FIRST_SERIAL = 234
 _SERIAL_STEP = 7
-
-_T = TypeVar("_T")
 
 
 class Lock(Enum):
@@ -165,24 +161,6 @@ class Tenant:
         return self.scim_node.id
 
 
-class _Draw:
-    """Choices that follow from a key alone; good for about 240 bits of them."""
-
-    def __init__(self, *key: object) -> None:
-        digest = blake2b("/".join(map(str, key)).encode(), digest_size=32).digest()
-        self._left = int.from_bytes(digest, "big")
-
-    def below(self, limit: int) -> int:
-        self._left, value = divmod(self._left, limit)
-        return value
-
-    def chance(self, percent: int) -> bool:
-        return self.below(100) < percent
-
-    def pick(self, choices: Sequence[_T]) -> _T:
-        return choices[self.below(len(choices))]
-
-
 def build_tenant(users: int, seed: int, nodes: int = 1) -> Tenant:
     """The tenant of so many users; `seed` chooses another one of the same make.
 
@@ -192,7 +170,7 @@ def build_tenant(users: int, seed: int, nodes: int = 1) -> Tenant:
         raise ConfigurationInvalid(f"sandbox: {users} users; allowed are 0 and more")
     if not 1 <= nodes <= len(_NODES):
         raise ConfigurationInvalid(f"sandbox: {nodes} nodes; allowed are 1 to {len(_NODES)}")
-    draw = _Draw(seed, "enterprise")
+    draw = Draw(seed, "enterprise")
     enterprise_id = 5_000 + draw.below(245_000)
     root = Node(str(enterprise_id << 32 | _ROOT_SERIAL), COMPANY)
     below = tuple(
@@ -203,7 +181,7 @@ def build_tenant(users: int, seed: int, nodes: int = 1) -> Tenant:
     teams = tuple(_team(seed, place, below[0]) for place in range(count))
     filled = [team for place, team in enumerate(teams) if place == 0 or not _is_empty(seed, place)]
     waiting = tuple(
-        Team(_text(seed, f"queued team {place}", 16), name, None, below[0], queued=True)
+        Team(text_of(seed, f"queued team {place}", 16), name, None, below[0], queued=True)
         for place, name in enumerate(_QUEUED_TEAMS)
     )
     roles = tuple(
@@ -231,9 +209,9 @@ def build_tenant(users: int, seed: int, nodes: int = 1) -> Tenant:
         queued_teams=waiting,
         nodes=(root, *below),
         roles=roles,
-        token=_text(seed, "token", 32),
-        api_key=_text(seed, "api key", 32),
-        partner_secret=_text(seed, "partner secret", 24),
+        token=text_of(seed, "token", 32),
+        api_key=text_of(seed, "api key", 32),
+        partner_secret=text_of(seed, "partner secret", 24),
     )
 
 
@@ -243,26 +221,21 @@ def user_id(enterprise_id: int, index: int) -> str:
 
 
 def _is_empty(seed: int, place: int) -> bool:
-    return place == _ALWAYS_EMPTY or _Draw(seed, "empty", place).chance(_EMPTY_TEAM)
-
-
-def _text(seed: int, what: str, length: int) -> str:
-    digest = blake2b(f"{seed}/{what}".encode(), digest_size=length).digest()
-    return urlsafe_b64encode(digest).decode().rstrip("=")
+    return place == _ALWAYS_EMPTY or Draw(seed, "empty", place).chance(_EMPTY_TEAM)
 
 
 def _team(seed: int, place: int, node: Node) -> Team:
-    draw = _Draw(seed, "team", place)
+    draw = Draw(seed, "team", place)
     if place < len(TEAMS):
         name = TEAMS[place]
     elif place == len(TEAMS):
         name = TEAMS[0]  # a second team of the same name
     else:
         name = f"{draw.pick(TEAMS)} {draw.pick(PLACES)}"
-    external = f"00g{_text(seed, f'team external {place}', 12)}" if draw.chance(33) else None
-    hides = _Draw(seed, "restrictions", place)
+    external = f"00g{text_of(seed, f'team external {place}', 12)}" if draw.chance(33) else None
+    hides = Draw(seed, "restrictions", place)
     return Team(
-        _text(seed, f"team {place}", 16),
+        text_of(seed, f"team {place}", 16),
         name,
         external,
         node,
@@ -273,7 +246,7 @@ def _team(seed: int, place: int, node: Node) -> Team:
 def _person(
     seed: int, index: int, user_id: str, node: Node, teams: Sequence[Team], seen: Counter[str]
 ) -> Person:
-    draw = _Draw(seed, "person", index)
+    draw = Draw(seed, "person", index)
     invited = draw.chance(_INVITED)
     locked = not invited and draw.chance(_LOCKED)
     nameless = draw.chance(_NAMELESS)
@@ -296,14 +269,14 @@ def _person(
         given=None if nameless else given.written,
         family=None if nameless else family_written,
         title=draw.pick(TITLES) if draw.chance(_TITLED) else None,
-        external_id=f"00u{_text(seed, f'external {index}', 12)}" if draw.chance(_EXTERNAL) else None,
+        external_id=f"00u{text_of(seed, f'external {index}', 12)}" if draw.chance(_EXTERNAL) else None,
         invited=invited,
         lock=Lock.ADMIN if locked else Lock.NONE,
-        teams=() if invited else _memberships(_Draw(seed, "teams", index), teams),
+        teams=() if invited else _memberships(Draw(seed, "teams", index), teams),
     )
 
 
-def _memberships(draw: _Draw, teams: Sequence[Team]) -> tuple[Team, ...]:
+def _memberships(draw: Draw, teams: Sequence[Team]) -> tuple[Team, ...]:
     # The lesser of two draws: some teams are large, most are small.
     found = [
         teams[min(draw.below(len(teams)), draw.below(len(teams)))] for _ in range(draw.pick(_TEAMS_OF_ONE))
@@ -315,7 +288,7 @@ def _settled(
     seed: int, index: int, person: Person, nodes: Sequence[Node], roles: Sequence[Role], teams: Sequence[Team]
 ) -> Person:
     """The person with what only the vendor's Commander tells of them; the first one administers the tenant."""
-    draw = _Draw(seed, "settled", index)
+    draw = Draw(seed, "settled", index)
     by_idp, two_factor, has_alias = draw.chance(_LOCKED_BY_IDP), draw.chance(_TWO_FACTOR), draw.chance(_ALIAS)
     transfer = draw.below(5)
     own = [role for role in roles[1:] if draw.chance(30)]
@@ -327,7 +300,7 @@ def _settled(
         person,
         invited=person.invited and not is_admin,
         lock=Lock.NONE if is_admin else Lock.IDP if person.locked and by_idp else person.lock,
-        node=_Draw(seed, "node", index).pick(nodes),
+        node=Draw(seed, "node", index).pick(nodes),
         roles=tuple([*roles[:1], *own] if is_admin else [] if person.invited else own),
         aliases=(f"{local}.alias@{domain}",) if has_alias and not person.invited else (),
         has_2fa=two_factor and not person.invited,
