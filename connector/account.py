@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from connector.catalog import Loaded
 from connector.cursor import digest
-from connector.definition import Api, Setting
+from connector.definition import Api, Connector, Setting
+from connector.entries import api_name, key_of, with_entries
 from connector.errors import InvalidRequest
 from connector.pace import Allowance
 from connector.redaction import Redaction
@@ -30,6 +31,7 @@ class OpenedApi:
     """An api with its values filled in; they never show in a repr."""
 
     name: str
+    """The api's name, or of one that the account has several times, the entry's: `api[key]`."""
     definition: Api
     base_url: str
     scope: str | None
@@ -54,13 +56,18 @@ class Opened:
     account: str
     loaded: Loaded
     apis: Mapping[str, OpenedApi]
-    sources: Mapping[str, str]
-    """Unified resource → source; fixed when the account was connected."""
+    """By name; each entry of an api that the account has several times."""
+    sources: Mapping[str, tuple[str, ...]]
+    """Unified resource → what feeds it, one source or a union of them; fixed when the account was connected."""
     settings: Mapping[str, Any]
     """By full name, as given."""
     version: int = 0
     """How often a kept account was connected, 0 for one that isn't kept; what belongs to an earlier one is not its own."""
     redaction: Redaction = field(repr=False, default_factory=Redaction)
+
+    def entries(self, api: str) -> tuple[OpenedApi, ...]:
+        """The api of that name, or each of its entries, in the order in which listings go through them."""
+        return tuple(found for name, found in self.apis.items() if api_name(name) == api)
 
 
 def open_account(
@@ -69,14 +76,16 @@ def open_account(
     settings: Mapping[str, Any],
     secrets: Mapping[str, str],
     base_urls: Mapping[str, str] | None = None,
-    sources: Mapping[str, str] | None = None,
+    sources: Mapping[str, tuple[str, ...]] | None = None,
     account: str | None = None,
     version: int = 0,
 ) -> Opened:
     """Checks every value and fills the apis that are complete. Raises InvalidRequest with all that is wrong."""
-    definition = loaded.definition
+    urls = dict(base_urls or {})
+    definition = with_entries(loaded.definition, (*settings, *secrets, *urls))
     wrong: list[str] = []
     given = _full_names(settings, definition.setting_names(), "setting", wrong)
+    given = {**_told_apart(loaded.definition, definition, wrong), **given}
     hidden = _full_names(secrets, definition.secret_names(), "secret", wrong)
     filled = {
         name: value
@@ -93,7 +102,6 @@ def open_account(
         for name, value in hidden.items()
         if not isinstance(value, str) or not value
     ]
-    urls = dict(base_urls or {})
     wrong += [
         f"base_url of {name!r}: no such api; there are: {', '.join(definition.apis)}"
         for name in urls
@@ -118,7 +126,7 @@ def open_account(
             wrong.append(f"{api.label or name}: needs {', '.join(missing)}")
     if wrong:
         raise InvalidRequest(
-            f"the account can't be opened: {'; '.join(wrong)}", details=wrong, hint=_names_hint(loaded)
+            f"the account can't be opened: {'; '.join(wrong)}", details=wrong, hint=_names_hint(definition)
         )
     chosen = sources if sources is not None else _choose_sources(loaded, apis)
     return Opened(
@@ -135,9 +143,10 @@ def open_account(
 def name_secrets(loaded: Loaded, secrets: Mapping[str, str]) -> dict[str, str]:
     """Secrets by their full names. Raises InvalidRequest for one that the connector hasn't."""
     wrong: list[str] = []
-    named = _full_names(secrets, loaded.definition.secret_names(), "secret", wrong)
+    definition = with_entries(loaded.definition, secrets)
+    named = _full_names(secrets, definition.secret_names(), "secret", wrong)
     if wrong:
-        raise InvalidRequest("; ".join(wrong), hint=_names_hint(loaded))
+        raise InvalidRequest("; ".join(wrong), hint=_names_hint(definition))
     return named
 
 
@@ -149,7 +158,7 @@ def secret_origins(
     Works from settings alone, since no secret may stand in an address. A secret of the connector itself
     belongs to the origins of all its apis.
     """
-    definition = loaded.definition
+    definition = with_entries(loaded.definition, (*settings, *base_urls))
     wrong: list[str] = []
     given = _full_names(settings, definition.setting_names(), "setting", wrong)
     filled = {
@@ -291,17 +300,37 @@ def _open_api(
     return OpenedApi(name, api, url.rstrip("/"), scope if isinstance(scope, str) else None, values, allowance)
 
 
-def _choose_sources(loaded: Loaded, apis: Mapping[str, OpenedApi]) -> dict[str, str]:
+def _choose_sources(loaded: Loaded, apis: Mapping[str, OpenedApi]) -> dict[str, tuple[str, ...]]:
     chosen = {}
-    for resource, sources in loaded.definition.unified.items():
-        usable = [source for source in sources if source.partition(".")[0] in apis]
+    there = {api_name(name) for name in apis}
+    for resource in loaded.definition.unified:
+        feeds = loaded.definition.feeds(resource)
+        usable = [feed for feed in feeds if all(source.partition(".")[0] in there for source in feed)]
         if usable:
             chosen[resource] = usable[0]
     return chosen
 
 
-def _names_hint(loaded: Loaded) -> str:
-    definition = loaded.definition
+def _told_apart(plain: Connector, definition: Connector, wrong: list[str]) -> dict[str, str]:
+    """Of each entry, the setting that tells it from the others: it follows from the entry's name."""
+    told = {}
+    for name, api in definition.apis.items():
+        key = key_of(name)
+        if key is None or api.repeated is None:
+            continue
+        full = f"{name}.{api.repeated}"
+        if _setting_value(full, plain.apis[api_name(name)].settings[api.repeated], key, wrong) is not None:
+            told[full] = key
+    return told
+
+
+def _names_hint(definition: Connector) -> str:
     settings = ", ".join(definition.setting_names()) or "none"
     secrets = ", ".join(definition.secret_names()) or "none"
-    return f"settings of {loaded.name}: {settings}; secrets: {secrets}"
+    several = [
+        f"{name}[{api.repeated.upper()}].…"
+        for name, api in definition.apis.items()
+        if api.repeated is not None and key_of(name) is None
+    ]
+    more = f"; where there are several: {', '.join(several)}" if several else ""
+    return f"settings of {definition.connector}: {settings}; secrets: {secrets}{more}"

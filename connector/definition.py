@@ -34,7 +34,7 @@ from connector.policy import Proxy
 from connector.resource import Resource
 from connector.template import BaseText, HeaderText, ValueText
 
-__all__ = ["NOT_BUILT", "Api", "Connector", "RateRule", "Retry", "Secret", "Setting"]
+__all__ = ["NOT_BUILT", "Api", "Connector", "RateRule", "Retry", "Secret", "Setting", "Union"]
 
 NOT_BUILT = auth.NOT_BUILT | {"per_group", "per_user"}
 """Values of the format that are refused by name until they are built."""
@@ -128,7 +128,9 @@ class Api(Closed):
     """What a listing of this api covers, as text with {holes}, shown with every verdict."""
     rate: RateRule | None = None
     """How many calls the vendor allows; what would be too much waits, or is refused unsent."""
-    repeated: NotBuilt = None
+    repeated: Name | None = None
+    """An account may have this api several times, each with its own settings and secrets: one entry for each value of
+    this setting. A listing walks them one after the other."""
     proxy: Proxy | None = None
     """What passes of the vendor's own API, untouched: closed lists of what only reads. Without it nothing does."""
 
@@ -143,6 +145,18 @@ class Api(Closed):
         return chosen
 
 
+class Union(Closed):
+    """Sources that together are one listing, one after the other: their ids are of one key space."""
+
+    union: Annotated[tuple[str, ...], Field(min_length=2, max_length=10)]
+
+
+Feed = Annotated[
+    Annotated[str, Tag("source")] | Annotated[Union, Tag("union")],
+    Discriminator(lambda value: "source" if isinstance(value, str) else "union"),
+]
+
+
 class Connector(Closed):
     """A vendor's definition: `connector.yaml`."""
 
@@ -153,8 +167,9 @@ class Connector(Closed):
     """Start from this connector."""
     settings: Mapping[Name, Setting] = {}
     secrets: Mapping[Name, Secret] = {}
-    unified: Mapping[str, tuple[str, ...]]
-    """Unified resource → the sources (`api.resource`) that can feed it; the first that an account has wins."""
+    unified: Mapping[str, tuple[Feed, ...]]
+    """Unified resource → the sources (`api.resource`) that can feed it; the first that an account has wins. Several
+    sources that are one listing stand under `union`."""
     errors: tuple[ErrorRule, ...] = ()
     """Tried after the api's own."""
     apis: Mapping[Name, Api]
@@ -163,6 +178,10 @@ class Connector(Closed):
         """The api and resource that `api.resource` names."""
         api, _, resource = name.partition(".")
         return self.apis[api], self.apis[api].resources[resource]
+
+    def feeds(self, unified: str) -> list[tuple[str, ...]]:
+        """What can feed a unified resource, in the order of preference: one source each, or those of a union."""
+        return [(one,) if isinstance(one, str) else one.union for one in self.unified.get(unified, ())]
 
     def sources(self) -> list[str]:
         return [f"{api}.{resource}" for api, found in self.apis.items() for resource in found.resources]

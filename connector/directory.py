@@ -404,8 +404,13 @@ class AsyncDirectory:
 
 
 def _judged(page: Page[Any], seen: SeenIds) -> Page[Any]:
-    """The page, its verdict changed where an id came again anywhere in the walk."""
-    seen.add(page.ids)
+    """The page, its verdict changed where an id came again anywhere in the walk.
+
+    Of several listings (entries of an api, sources of a union) a record that two of them have is one: it comes once.
+    """
+    met = set(seen.add(page.ids, page.units))
+    if met:
+        page = page.without(met)
     known = page.completeness
     if not seen.repeats or "duplicate_ids" in known.reasons:
         return page

@@ -7,14 +7,14 @@ what it was not told to, and never ends a listing but on evidence.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from connector.ask import StillWorking, ask, still_working
 from connector.call import Call
-from connector.errors import RateLimited, VendorError, VendorNotFound, VendorUnavailable
+from connector.errors import RateLimited, VendorError, VendorFailure, VendorNotFound, VendorUnavailable
 from connector.flow import Budget, Flow
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.model.envelope import Completeness
@@ -25,13 +25,36 @@ from connector.query import Question
 from connector.reading import Found, Reading, finish_row, located, map_record, read_records, tell
 from connector.snapshot import Waiting, captured_page
 from connector.template import Unquotable
-from connector.walk import Place, begin_at, finish_page, next_pass, serve_part, verdict
+from connector.walk import Place, begin_at, finish_page, leave_part, next_pass, serve_part, verdict
 from connector.wire import Heard
 
-__all__ = ["Fetched", "fetch_one", "fetch_page"]
+__all__ = ["Fetched", "Listing", "fetch_one", "fetch_page"]
 
 _NO_ONE = Heard({})
 """What is heard of a search that the vendor answered with "not found": an empty listing."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One entry of an api, or one source of a union, and what is asked there."""
+
+    reading: Reading
+    question: Question
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a listing goes through, one after the other: each pass of each of its listings."""
+
+    listing: Listing
+    call: Call
+    unit: int
+    """Which of the listings it belongs to, from 0."""
+
+    @property
+    def style(self) -> Paging:
+        """A call that isn't the listing answers all at once."""
+        return self.call.paging or NoPaging(style="none")
 
 
 @dataclass(frozen=True)
@@ -47,6 +70,8 @@ class Fetched:
     """Why it ends here, where the vendor is still working."""
     captured: Mapping[str, Any] | None = None
     """Of a captured listing: when it was taken, until when it is kept."""
+    units: tuple[int, ...] = ()
+    """Of each row, which of the listings it came from: the same id in two of them is the same record."""
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -58,62 +83,125 @@ class Fetched:
         return [one.members for one in self.found]
 
 
-def fetch_page(
-    reading: Reading, question: Question, limit: int, place: Place, budget: Budget, notices: Notices
-) -> Flow[Fetched]:
-    """Up to `limit` rows from `place` on: fewer, even none, when the budget is spent first."""
-    calls = _calls(reading, question)
-    style = _style(calls[0])
-    rows: list[Found] = []
-    ended = asked = False
-    early: tuple[str, str] | None = None
+@dataclass
+class _Walk:
+    """A walk as it goes: where it is, and what it has brought."""
+
+    place: Place
+    limit: int
+    rows: list[Found] = field(default_factory=list)
+    units: list[int] = field(default_factory=list)
     captured: Mapping[str, Any] | None = None
-    waits: StillWorking | Waiting | None = None
-    began = place
-    while not ended and len(rows) < limit and not (asked and budget.is_spent):
-        asked = True  # one page at least, or a walk would never go on where other calls used the budget up
-        size = _size(style, question, place, limit - len(rows))
-        state = place.state if place.state is not None else style.start(size)
+    stop: int = 0
+    """How many records of its last page were looked at."""
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.rows) >= self.limit
+
+    def read_page(self, part: _Part, begins: bool, budget: Budget, notices: Notices) -> Flow[str | None]:
+        """Adds the rows of the next page, or as many as are wanted; what ended the listing, or None."""
+        reading, question = part.listing.reading, part.listing.question
+        size, self.stop = (
+            _size(part.style, question, self.place, self.limit - len(self.rows)),
+            self.place.served,
+        )
+        state = self.place.state if self.place.state is not None else part.style.start(size)
         try:
             heard, records, state = yield from _ask_page(
-                reading, question, calls[place.pass_number], place, state, size, budget, notices
+                part, begins, self.place, state, size, budget, notices
             )
         except (StillWorking, Waiting) as working:
-            place, waits, early = _waiting(place, working, size), working, _still_working(working)
-            break
-        except (VendorUnavailable, RateLimited) as error:
-            if place == began:
-                raise
-            # What was read isn't lost: the cursor goes on at the page that failed, and fails again if it must.
-            early = (error.code, f"the page ends early: {error.message}")
-            break
-        place = msgspec.structs.replace(place, pending=None)
-        captured = heard.body if isinstance(style, Snapshot) else None
+            self.place = _waiting(self.place, working, size)
+            raise
+        self.captured = heard.body if isinstance(part.style, Snapshot) else None
         page = [map_record(reading, record, at=at) for at, record in enumerate(records)]
         keys = [found.key for found in page]
-        place, begin = begin_at(place, keys)
-        stop = begin
+        self.place, begin = begin_at(msgspec.structs.replace(self.place, pending=None), keys)
+        self.stop = begin
         for found in _served(reading, question, page[begin:], records[begin:], notices):
-            if found is not None and len(rows) == limit:
+            if found is not None and self.is_full:
                 break
             if found is not None:
-                rows.append(found)
-            stop += 1
-        place = place.noting(*sorted(notices.breaks))
-        if stop < len(page):
-            place = serve_part(place, state, keys, stop)
-            break
+                self.rows.append(found)
+                self.units.append(part.unit)
+            self.stop += 1
+        self.place = self.place.noting(*sorted(notices.breaks))
+        if self.stop < len(page):
+            self.place = serve_part(self.place, state, keys, self.stop)
+            return None
         with located(reading, budget):
-            place, ended_by = finish_page(place, style, state, heard, keys)
-        ended = ended_by is not None and place.pass_number + 1 == len(calls)
-        if ended_by is not None and not ended:
-            place = next_pass(place)
-    if reading.strict:
+            self.place, ended_by = finish_page(self.place, part.style, state, heard, keys)
+        return ended_by
+
+
+def fetch_page(
+    listings: Sequence[Listing], limit: int, place: Place, budget: Budget, notices: Notices
+) -> Flow[Fetched]:
+    """Up to `limit` rows from `place` on: fewer, even none, when the budget is spent first.
+
+    Where there are several listings, one that can't be read makes the whole partial, and the next one follows; only
+    if none can be read that is an error.
+    """
+    parts = _parts(listings)
+    walk = _Walk(place, limit)
+    ended = asked = False
+    early: tuple[str, str] | None = None
+    waits: StillWorking | Waiting | None = None
+    while not ended and not walk.is_full and not (asked and budget.is_spent):
+        asked = True  # one page at least, or a walk would never go on where other calls used the budget up
+        part = parts[walk.place.pass_number]
+        try:
+            ended_by = yield from walk.read_page(part, _is_begun(parts, walk.place), budget, notices)
+        except (StillWorking, Waiting) as working:
+            waits, early = working, _still_working(working)
+            break
+        except VendorFailure as error:
+            if isinstance(error, VendorUnavailable | RateLimited) and walk.place != place:
+                # What was read isn't lost: the cursor goes on at the page that failed, and fails again if it must.
+                early = (error.code, f"the page ends early: {error.message}")
+                break
+            if isinstance(error, RateLimited) or walk.place.failed + 1 == len(listings):
+                raise
+            name = part.listing.reading.name
+            notices.warn("part_unreadable", f"{name} could not be read to its end: {error.message}")
+            walk.place, ended = _next(parts, leave_part(walk.place, walk.stop), part.unit + 1)
+        else:
+            if ended_by is not None:
+                walk.place, ended = _next(parts, walk.place, part.unit)
+    if listings[0].reading.strict:
         notices.raise_in_strict()
     if early is not None:  # no record is wrong, however strict one is
         notices.warn(*early)
-    known = verdict(place, ended=ended, scope=reading.api.scope)
-    return Fetched(rows, None if ended else place, known, waits, captured)
+    scopes = dict.fromkeys(scope for one in listings if (scope := one.reading.api.scope))
+    known = verdict(walk.place, ended=ended, scope="; ".join(scopes) or None)
+    place_after = None if ended else walk.place
+    return Fetched(walk.rows, place_after, known, waits, walk.captured, tuple(walk.units))
+
+
+def _parts(listings: Sequence[Listing]) -> list[_Part]:
+    """Each listing's passes; one call where it has none, or something is sent that narrows it."""
+    parts: list[_Part] = []
+    for unit, listing in enumerate(listings):
+        call = listing.reading.call(listing.question.call)
+        calls = (call,) if listing.question.is_sent else call.variants()
+        parts += [_Part(listing, one, unit) for one in calls]
+    return parts
+
+
+def _is_begun(parts: Sequence[_Part], place: Place) -> bool:
+    """Whether this page is the first of its listing."""
+    at = place.pass_number
+    return place.state is None and (at == 0 or parts[at - 1].unit != parts[at].unit)
+
+
+def _next(parts: Sequence[_Part], place: Place, unit: int) -> tuple[Place, bool]:
+    """(the place at the next part that is of this unit or a later one; whether there is none)."""
+    for at in range(place.pass_number + 1, len(parts)):
+        if parts[at].unit >= unit:
+            is_new = parts[at].unit != parts[place.pass_number].unit
+            return next_pass(place, at, is_new_listing=is_new), False
+    return place, True
 
 
 def _size(style: Paging, question: Question, place: Place, wanted: int) -> int:
@@ -139,8 +227,24 @@ def _served(
             tell(found, notices)
 
 
-def fetch_one(reading: Reading, key: str, budget: Budget, notices: Notices) -> Flow[Found]:
-    """The record of one id. Raises VendorNotFound."""
+def fetch_one(readings: Sequence[Reading], key: str, budget: Budget, notices: Notices) -> Flow[Found]:
+    """The record of one id, from the first of several entries or sources that has it. Raises VendorNotFound.
+
+    Where one of them can't be asked and no other has it, that is the error: it may be there.
+    """
+    failed: VendorFailure | None = None
+    for reading in readings:
+        try:
+            return (yield from _find_one(reading, key, budget, notices))
+        except VendorNotFound as error:
+            failed = failed or error
+        except VendorFailure as error:
+            failed = error if failed is None or isinstance(failed, VendorNotFound) else failed
+    assert failed is not None
+    raise failed
+
+
+def _find_one(reading: Reading, key: str, budget: Budget, notices: Notices) -> Flow[Found]:
     call = reading.call("get")
     if call.from_ == "list":
         return (yield from _from_list(reading, key, budget, notices))
@@ -209,7 +313,7 @@ def _from_list(reading: Reading, key: str, budget: Budget, notices: Notices) -> 
     only = Question(keep=(lambda row: row["id"] == key,), only=key)
     place: Place | None = Place()
     while place is not None:
-        fetched = yield from fetch_page(reading, only, 1, place, budget, notices)
+        fetched = yield from fetch_page([Listing(reading, only)], 1, place, budget, notices)
         if fetched.found:
             return fetched.found[0]
         place = fetched.place
@@ -237,17 +341,10 @@ def _name(reading: Reading) -> str:
 
 
 def _ask_page(
-    reading: Reading,
-    question: Question,
-    call: Call,
-    place: Place,
-    state: State,
-    size: int,
-    budget: Budget,
-    notices: Notices,
+    part: _Part, begins: bool, place: Place, state: State, size: int, budget: Budget, notices: Notices
 ) -> Flow[tuple[Heard, Sequence[Any], State]]:
-    """(what was heard, records, state) of the next page."""
-    style = _style(call)
+    """(what was heard, records, state) of the next page; `begins`: it is the first of its listing."""
+    reading, question, call, style = part.listing.reading, part.listing.question, part.call, part.style
     if isinstance(style, Snapshot):
         body, records, state = yield from captured_page(reading, style, state, size, question.order, budget)
         if place.count == place.served == 0:
@@ -256,7 +353,6 @@ def _ask_page(
         if not records:  # of a capture, only its one page is empty
             yield from _confirm_empty(reading, style, budget)
         return Heard(body), records, state
-    begins = place.state is None and place.pass_number == 0
     values = {**reading.values, **style.variables(state, size), **question.call_values}
     try:
         heard = yield from ask_prepared(
@@ -288,17 +384,6 @@ def _confirm_empty(reading: Reading, style: Paging, budget: Budget) -> Flow[None
     check = reading.api.definition.check
     if style.when_empty == "check" and not isinstance(check, str):
         yield from ask(reading.opened, reading.api, check, {}, budget)
-
-
-def _calls(reading: Reading, question: Question) -> Sequence[Call]:
-    """The listing's passes; one call where it has none, or something is sent that narrows it."""
-    call = reading.call(question.call)
-    return (call,) if question.is_sent else call.variants()
-
-
-def _style(call: Call) -> Paging:
-    """A call that isn't the listing answers all at once."""
-    return call.paging or NoPaging(style="none")
 
 
 def _waiting(place: Place, working: StillWorking | Waiting, size: int) -> Place:

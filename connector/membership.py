@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from cachetools import TTLCache
@@ -19,16 +19,16 @@ from connector.captures import Captures
 from connector.catalog import Source
 from connector.cursor import digest
 from connector.errors import InvalidRequest, NeedsReauth, VendorError, VendorFailure
-from connector.fetch import fetch_one, fetch_page
+from connector.fetch import Listing, fetch_one, fetch_page
 from connector.flow import Budget, Clock, Flow
 from connector.mapping.path import Notes
 from connector.mapping.rules import Members
 from connector.notices import Notices
-from connector.query import MAX_LIMIT, Question
+from connector.query import MAX_LIMIT, Keep, Question
 from connector.reading import Reading
 from connector.walk import Place
 
-__all__ = ["Fill", "Tables", "api_of", "fill_groups", "in_group", "membership_of"]
+__all__ = ["Fill", "Tables", "entries_of", "fill_groups", "in_group", "membership_of"]
 
 Fill = Callable[[dict[str, Any], Notes], None]
 """Fills into a row what stands elsewhere."""
@@ -62,28 +62,29 @@ class Tables:
             _ROWS, _SECONDS, timer=self.clock.seconds, getsizeof=lambda table: len(table.rows) + 1
         )
 
-    def read(self, source: Source, budget: Budget) -> Flow[Table]:
+    def read(self, unified: str, budget: Budget) -> Flow[Table]:
         """A whole listing of this account, read once a minute at most: calls of its own, in the question's time."""
-        key = (self.opened.account, source.name, source.version)
+        sources = self.sources(unified)
+        key = (self.opened.account, *((source.name, source.version) for source in sources))
         with self._lock:
             known = self._kept.get(key)
         if known is not None:
             return known
         own = Budget(self.clock, _CALLS, max(budget.left, 1.0))
-        reading = Reading(self.opened, api_of(self.opened, source), source, self.captures)
+        listings = [Listing(reading, Question()) for reading in self.readings(unified)]
         notices = Notices()
         rows: list[dict[str, Any]] = []
         members: list[list[Any] | None] = []
         place: Place | None = Place()
         verdict = "in_progress"
         while place is not None and not (own.used and own.is_spent):
-            found = yield from fetch_page(reading, Question(), MAX_LIMIT, place, own, notices)
+            found = yield from fetch_page(listings, MAX_LIMIT, place, own, notices)
             rows += found.rows
             members += found.members
             place, verdict = found.place, found.completeness.verdict
             if found.waits:
                 break
-        rule = source.mapping.members
+        rule = sources[0].mapping.members
         if (
             rule is not None
             and rule.if_missing == "empty_if_seen"
@@ -96,30 +97,39 @@ class Tables:
                 self._kept[key] = table
         return table
 
-    def lookups(self, source: Source, budget: Budget) -> Flow[dict[str, Any]]:
+    def lookups(self, sources: Iterable[Source], budget: Budget) -> Flow[dict[str, Any]]:
         """The tables that lookup rules need."""
         tables: dict[str, Any] = {}
-        for unified in sorted(source.mapper.lookups):
-            table = yield from self.read(self.source(unified), budget)
+        for unified in sorted({one for source in sources for one in source.mapper.lookups}):
+            table = yield from self.read(unified, budget)
             if table.is_complete:
                 tables[unified] = table.rows
         return tables
 
-    def source(self, unified: str) -> Source:
-        name = self.opened.sources.get(unified)
-        if name is None:
+    def sources(self, unified: str) -> tuple[Source, ...]:
+        """What feeds a unified resource: of one api, whose membership is theirs."""
+        feed = self.opened.sources.get(unified)
+        if feed is None:
             raise InvalidRequest(f"this account has no {unified!r}, which is needed here")
-        return self.opened.loaded.sources[name]
+        return tuple(self.opened.loaded.sources[name] for name in feed)
+
+    def readings(self, unified: str) -> list[Reading]:
+        """A reading of each source in each entry of its api."""
+        return [
+            Reading(self.opened, api, source, self.captures)
+            for api in entries_of(self.opened, self.sources(unified)[0])
+            for source in self.sources(unified)
+        ]
 
 
-def api_of(opened: Opened, source: Source) -> OpenedApi:
-    """The api that a source belongs to."""
-    return opened.apis[source.name.partition(".")[0]]
+def entries_of(opened: Opened, source: Source) -> tuple[OpenedApi, ...]:
+    """The api that a source belongs to, or each of its entries."""
+    return opened.entries(source.name.partition(".")[0])
 
 
 def membership_of(opened: Opened, source: Source) -> str | None:
     """Which side is the truth about who is in a group."""
-    return api_of(opened, source).definition.membership
+    return entries_of(opened, source)[0].definition.membership
 
 
 def fill_groups(
@@ -131,8 +141,8 @@ def fill_groups(
     if not wanted:
         return frozenset({"groups"}), None
     try:
-        groups = tables.source("groups")
-        table = yield from tables.read(groups, budget)
+        groups = tables.sources("groups")[0]
+        table = yield from tables.read("groups", budget)
     except NeedsReauth:
         raise
     except (VendorFailure, InvalidRequest) as error:
@@ -161,9 +171,9 @@ def fill_groups(
 
 
 def in_group(
-    tables: Tables, source: Source, question: Question, group: str, budget: Budget, notices: Notices
-) -> Flow[tuple[Question, str]]:
-    """The question, narrowed to the members of a group, and a fingerprint of who they are.
+    tables: Tables, source: Source, group: str, budget: Budget, notices: Notices
+) -> Flow[tuple[Keep, str]]:
+    """What keeps the members of a group, of all users, and a fingerprint of who they are.
 
     Raises VendorNotFound for a group that isn't there, VendorError for one whose members can't be read.
     """
@@ -188,7 +198,7 @@ def in_group(
                 return not_known(row, "groups")
             return any(found["id"] == group for found in row["groups"])
     else:
-        groups = tables.source("groups")
+        groups = tables.sources("groups")[0]
         refs = yield from _members_of(tables, groups, group, budget, notices)
         matches = _members(groups).matches
         wanted = frozenset(_folded(refs, matches))
@@ -199,10 +209,7 @@ def in_group(
                 return not_known(row, matches)
             return any(ref in wanted for ref in references)
 
-    narrowed = replace(
-        question, keep=(*question.keep, is_in), explain={**question.explain, "group_id": "here"}
-    )
-    return narrowed, digest(sorted(map(str, refs)))
+    return is_in, digest(sorted(map(str, refs)))
 
 
 def _unknown(why: str) -> Fill:
@@ -224,12 +231,11 @@ def _members_of(
     tables: Tables, groups: Source, group: str, budget: Budget, notices: Notices
 ) -> Flow[Sequence[Any]]:
     """The member references of one group. Raises VendorError when they can't be read: never an empty list instead."""
-    reading = Reading(tables.opened, api_of(tables.opened, groups), groups, tables.captures)
-    found = yield from fetch_one(reading, group, budget, notices)
+    found = yield from fetch_one(tables.readings("groups"), group, budget, notices)
     if found.members is not None:
         return found.members
     if _members(groups).if_missing == "empty_if_seen" and not any(note.breaks for note in found.notes.found):
-        table = yield from tables.read(groups, budget)
+        table = yield from tables.read("groups", budget)
         refs = next(
             (refs for row, refs in zip(table.rows, table.members, strict=True) if row["id"] == group), None
         )

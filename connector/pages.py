@@ -5,8 +5,8 @@ The plain rows are the hot path, straight from the mapping to JSON; typed models
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from types import GenericAlias
 from typing import Any, Generic, TypedDict, TypeVar
@@ -63,12 +63,30 @@ class Page(Generic[T]):
     explain: dict[str, Any] | None = None
     ids: list[str] = field(default_factory=list, repr=False)
     """What stands for `{id}` of each row."""
+    units: Sequence[int] = field(default=(), repr=False)
+    """Which of several listings each row came from: an id of two of them is one record, met twice."""
 
     @cached_property
     def result(self) -> list[T]:
         if self.unified not in UNIFIED:  # the vendor's own records
             return self.rows  # type: ignore[return-value]
         return _rows_of(self.unified).validate_python(self.rows)  # type: ignore[no-any-return]
+
+    def without(self, met: Collection[int]) -> Page[T]:
+        """The page without the rows at these places, which an earlier page had from another listing."""
+        kept = [at for at in range(len(self.rows)) if at not in met]
+        joined = Warned(
+            code="joined",
+            message="records that an entry or source before had too: they come once",
+            count=len(met),
+        )
+        return replace(
+            self,
+            rows=[self.rows[at] for at in kept],
+            ids=[self.ids[at] for at in kept],
+            units=[self.units[at] for at in kept],
+            warnings=[*self.warnings, joined],
+        )
 
     def to_dict(self, key_by: str | None = None) -> dict[str, Any]:
         """The envelope (DESIGN §6). With `key_by`, `result` is an object keyed by that field."""

@@ -13,6 +13,7 @@ from typing import Any
 from connector.answer import Decode, decode_json
 from connector.ask import Pending, Progress, StillWorking, ask, hear
 from connector.call import Before, Call
+from connector.cursor import digest
 from connector.errors import Forbidden, VendorRefused
 from connector.flow import Budget, Flow, Work
 from connector.plan import fingerprint, plan_call
@@ -71,7 +72,7 @@ def _need_time(budget: Budget) -> None:
 
 def _refresh(reading: Reading, first: Before, pending: Pending, budget: Budget, warn: Warn) -> Flow[None]:
     shelf, account = reading.captures.shelf, reading.captures.account
-    name = fingerprint(plan_call(reading.api, first, reading.values))
+    name = digest(reading.api.name, fingerprint(plan_call(reading.api, first, reading.values)))
     if pending.progress is None and first.at_most_every is not None:
         now, every = budget.clock.now(), timedelta(seconds=first.at_most_every)
         if not (yield Work(lambda: shelf.due(account, name, now=now, every=every))):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from connector.model.shape import Enum, Flag, Instant, Items, Record, Shape, Tex
 from connector.template import UNDEFINED, Unquotable, fill_json, holes_of
 from connector.yamlfile import nearest
 
-__all__ = ["Filter", "Order", "Question", "parse_filters", "resolve"]
+__all__ = ["Filter", "Keep", "Order", "Question", "parse_filters", "resolve"]
 
 MAX_LIMIT = 1000
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
@@ -72,6 +72,10 @@ class Question:
     """How we sort; None: as the vendor answers."""
     explain: Mapping[str, str] = field(default_factory=dict)
     """Parameter → `vendor`, `vendor, then here`, or `here`."""
+
+    def keeping(self, keep: Keep, parameter: str) -> Question:
+        """The question, narrowed here to the rows that `keep` keeps, as a parameter asks for."""
+        return replace(self, keep=(*self.keep, keep), explain={**self.explain, parameter: "here"})
 
     @property
     def is_sent(self) -> bool:

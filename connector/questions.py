@@ -17,18 +17,18 @@ from connector.catalog import Source
 from connector.create import Plan, create_one, plan_create
 from connector.cursor import Seal, digest
 from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
-from connector.fetch import Fetched, fetch_one, fetch_page
+from connector.fetch import Fetched, Listing, fetch_one, fetch_page
 from connector.flow import Budget, Clock, Flow
 from connector.mapping.dates import in_utc
 from connector.mapping.path import Notes
-from connector.membership import Tables, api_of, fill_groups, in_group, membership_of
+from connector.membership import Tables, entries_of, fill_groups, in_group, membership_of
 from connector.model import UNIFIED
 from connector.native import is_native, native_source, record_of
 from connector.notices import Notices
 from connector.pages import Asked, AskedOne, Item, Page
 from connector.plan import plan_call
 from connector.proxy import ask_command, pass_call
-from connector.query import MAX_LIMIT, Question, parse_filters, resolve
+from connector.query import MAX_LIMIT, parse_filters, resolve
 from connector.reading import Reading
 from connector.settings import Settings
 from connector.walk import Place
@@ -132,7 +132,7 @@ class Questions:
         unified, of_group = _resource(resource)
         if of_group is not None and group_id is not None:
             raise InvalidRequest("group_id is already said by the path groups/{id}/users")
-        source = self._readable(
+        sources = self._readable(
             unified,
             filters=filters,
             group_id=group_id,
@@ -140,6 +140,7 @@ class Questions:
             include=include,
             exclude_fields=exclude_fields,
         )
+        source = sources[0]  # those of a union are of one api, and become one resource
         if type(limit) is not int or not 1 <= limit <= MAX_LIMIT:
             raise InvalidRequest(f"limit must be a whole number from 1 to {MAX_LIMIT}, got {limit!r}")
         if filters is not None and not isinstance(filters, Mapping):
@@ -152,47 +153,64 @@ class Questions:
         hidden = _checked("exclude_fields", exclude_fields, _optional(unified))
         budget = self._budget(patient)
         notices = Notices()
-        typed = () if is_native(source) else parse_filters(source, filters or {})
+        typed = [() if is_native(one) else parse_filters(one, filters or {}) for one in sources]
+        entries = entries_of(self.opened, source)
+        if sort_by is not None and len(sources) * len(entries) > 1:
+            raise InvalidRequest(
+                f"this account reads {unified} from {len(sources) * len(entries)} places, one after the other: "
+                "they can't be sorted as one"
+            )
         group = of_group if of_group is not None else group_id
         binding = {
             "account": digest(self.opened.account),
-            "listing": digest(unified, source.name),
-            "filters": digest([item.to_json() for item in typed], group),
+            "listing": digest(unified, *(one.name for one in sources)),
+            "filters": digest([item.to_json() for item in typed[0]], group),
             "sort": digest(sort_by),
-            "address": digest(api_of(self.opened, source).base_url),
+            "address": digest(*(part for api in entries for part in (api.name, api.base_url))),
             "connector": self.opened.loaded.calling_version,
         }
-        place, begun_with = self._place(cursor, binding, source, notices)
+        place, begun_with = self._place(cursor, binding, sources, notices)
         if group is not None and cursor is None and membership_of(self.opened, source) == "on_user":
             yield from self._check_group(group)
-        lookups = yield from self._tables.lookups(source, budget)
-        question = resolve(source, typed, sort_by, lookups, self._planner(source))
+        lookups = yield from self._tables.lookups(sources, budget)
+        questions = [
+            resolve(one, asked, sort_by, lookups, self._planner(one))
+            for one, asked in zip(sources, typed, strict=True)
+        ]
         members = None
         if group is not None:
-            question, members = yield from in_group(self._tables, source, question, group, budget, notices)
+            is_in, members = yield from in_group(self._tables, source, group, budget, notices)
+            questions = [one.keeping(is_in, "group_id") for one in questions]
             if begun_with not in (None, members):
                 place = place.noting("membership_changed")
-        needed = "groups" in wanted or any(item.field.partition(".")[0] == "groups" for item in typed)
+        needed = "groups" in wanted or any(item.field.partition(".")[0] == "groups" for item in typed[0])
         drop, fill = yield from fill_groups(self._tables, source, needed, budget)
-        reading = Reading(
-            self.opened,
-            api_of(self.opened, source),
-            source,
-            self._captures,
-            fill=fill,
-            drop=drop,
-            with_remote_data="remote_data" in wanted,
-            strict=strict,
-            lookups=lookups,
-        )
-        found = yield from fetch_page(reading, question, limit, place, budget, notices)
+        listings = [
+            Listing(
+                Reading(
+                    self.opened,
+                    api,
+                    one,
+                    self._captures,
+                    fill=fill,
+                    drop=drop,
+                    with_remote_data="remote_data" in wanted,
+                    strict=strict,
+                    lookups=lookups,
+                ),
+                question,
+            )
+            for api in entries
+            for one, question in zip(sources, questions, strict=True)
+        ]
+        found = yield from fetch_page(listings, limit, place, budget, notices)
         for row in found.rows if hidden else ():
             for name in hidden & row.keys():
                 del row[name]
         sealed = None
         if found.place is not None:
             sealed = self.seal.seal(
-                {"at": found.place.to_json(), "mapping": source.version, "members": members}, binding
+                {"at": found.place.to_json(), "mapping": _version(sources), "members": members}, binding
             )
         return Page(
             unified,
@@ -201,8 +219,9 @@ class Questions:
             is_partial_response=bool(drop),
             completeness=found.completeness,
             warnings=notices.listed(),
-            explain=self._explain(source, question, found, budget) if explain else None,
+            explain=self._explain(listings, found, budget) if explain else None,
             ids=[row["id"] for row in found.rows],
+            units=found.units,
         )
 
     def _get(
@@ -217,21 +236,26 @@ class Questions:
         unified, of_group = _resource(resource)
         if of_group is not None:
             raise InvalidRequest("one user is got by get users ID")
-        source = self._readable(unified, include=include, exclude_fields=exclude_fields)
+        sources = self._readable(unified, include=include, exclude_fields=exclude_fields)
+        source = sources[0]
         wanted = _checked("include", include, INCLUDABLE)
         hidden = _checked("exclude_fields", exclude_fields, _optional(unified))
         budget, notices = self._budget(patient=False), Notices()
-        lookups = yield from self._tables.lookups(source, budget)
-        reading = Reading(
-            self.opened,
-            api_of(self.opened, source),
-            source,
-            self._captures,
-            with_remote_data="remote_data" in wanted,
-            strict=strict,
-            lookups=lookups,
-        )
-        row = (yield from fetch_one(reading, key, budget, notices)).row
+        lookups = yield from self._tables.lookups(sources, budget)
+        readings = [
+            Reading(
+                self.opened,
+                api,
+                one,
+                self._captures,
+                with_remote_data="remote_data" in wanted,
+                strict=strict,
+                lookups=lookups,
+            )
+            for api in entries_of(self.opened, source)
+            for one in sources
+        ]
+        row = (yield from fetch_one(readings, key, budget, notices)).row
         _, fill = yield from fill_groups(self._tables, source, "groups" not in hidden, budget)
         if fill is not None:
             notes = Notes()
@@ -253,8 +277,13 @@ class Questions:
 
     def _reading(self, resource: str) -> Reading:
         """What an action of a resource is read by."""
-        source = self.source(_text("resource", resource))
-        return Reading(self.opened, api_of(self.opened, source), source, self._captures)
+        source = self.sources(_text("resource", resource))[0]
+        entries = entries_of(self.opened, source)
+        if len(entries) > 1:
+            raise InvalidRequest(
+                f"this account has {len(entries)} entries to write to: {', '.join(one.name for one in entries)}"
+            )
+        return Reading(self.opened, entries[0], source, self._captures)
 
     def _check(self) -> Flow[dict[str, str]]:
         said: dict[str, str] = {}
@@ -267,10 +296,10 @@ class Questions:
             said[name] = "ok"
         return said
 
-    def _readable(self, name: str, **asked: Any) -> Source:
-        """The source of a unified resource, or of one of the vendor's own (`api.resource`), which takes none of `asked`."""
+    def _readable(self, name: str, **asked: Any) -> tuple[Source, ...]:
+        """What feeds a unified resource, or one of the vendor's own (`api.resource`), which takes none of `asked`."""
         if "." not in name:
-            return self.source(name)
+            return self.sources(name)
         if given := sorted(word for word, value in asked.items() if value):
             raise InvalidRequest(
                 f"{name} is the vendor's own, as it is: it takes no {' and no '.join(given)}",
@@ -278,25 +307,25 @@ class Questions:
             )
         source = native_source(self.opened.loaded, name)
         api = name.partition(".")[0]
-        if api not in self.opened.apis:
+        if not self.opened.entries(api):
             raise NotFound(f"{api!r} is not connected here; this account has: {', '.join(self.opened.apis)}")
-        return source
+        return (source,)
 
-    def source(self, unified: str) -> Source:
-        """The source that feeds a unified resource of this account."""
-        name = self.opened.sources.get(unified)
-        if name is None:
+    def sources(self, unified: str) -> tuple[Source, ...]:
+        """What feeds a unified resource of this account: one source, or those of a union."""
+        names = self.opened.sources.get(unified)
+        if names is None:
             known = ", ".join(self.opened.sources) or "nothing"
             word = nearest(unified, self.opened.sources)
             raise NotFound(
                 f"this account has no {unified!r}; it has: {known}",
                 hint=f"did you mean {word}?" if word else None,
             )
-        return self.opened.loaded.sources[name]
+        return tuple(self.opened.loaded.sources[name] for name in names)
 
     def _planner(self, source: Source) -> Callable[[str, Mapping[str, Any]], Any]:
         """What plans a named call of a source's resource, without sending it: whether its values can be quoted."""
-        reading = Reading(self.opened, api_of(self.opened, source), source, self._captures)
+        reading = Reading(self.opened, entries_of(self.opened, source)[0], source, self._captures)
         return lambda name, values: plan_call(reading.api, reading.call(name), {**reading.values, **values})
 
     def _budget(self, patient: bool) -> Budget:
@@ -304,7 +333,7 @@ class Questions:
         return Budget(self.clock, self.settings.max_calls, seconds)
 
     def _place(
-        self, cursor: str | None, binding: Mapping[str, str], source: Source, notices: Notices
+        self, cursor: str | None, binding: Mapping[str, str], sources: Sequence[Source], notices: Notices
     ) -> tuple[Place, str | None]:
         """Where the cursor says to go on, and the fingerprint of the group's members when the walk began."""
         if cursor is None:
@@ -315,7 +344,7 @@ class Questions:
             raise CursorInvalid(
                 f"next_cursor belongs to {' and '.join(named)}", hint="begin this listing without next_cursor"
             )
-        if content["mapping"] != source.version:
+        if content["mapping"] != _version(sources):
             notices.warn(
                 "mapping_changed",
                 "the mapping was changed since this walk began; earlier rows were read by the old one",
@@ -324,31 +353,54 @@ class Questions:
 
     def _check_group(self, group: str) -> Flow[None]:
         """Raises VendorNotFound for a group that isn't there, where the vendor can be asked for one."""
-        name = self.opened.sources.get("groups")
-        if name is not None and self.opened.loaded.definition.source(name)[1].get is not None:
+        feed = self.opened.sources.get("groups", ())
+        if feed and all(self.opened.loaded.definition.source(name)[1].get is not None for name in feed):
             yield from self._get("groups", group)
 
-    def _explain(self, source: Source, question: Question, found: Fetched, budget: Budget) -> dict[str, Any]:
-        groups = self.opened.loaded.sources.get(self.opened.sources.get("groups", ""))
-        members = groups.mapping.members if groups else None
+    def _explain(self, listings: Sequence[Listing], found: Fetched, budget: Budget) -> dict[str, Any]:
+        groups = [self.opened.loaded.sources[name] for name in self.opened.sources.get("groups", ())]
+        transitive = any(one.mapping.members is not None and one.mapping.members.transitive for one in groups)
+        source = listings[0].reading.source
         return {
             "connector": self.opened.loaded.name,
-            "source": source.name,
-            "evaluated": dict(question.explain),
+            "source": " + ".join(dict.fromkeys(one.reading.name for one in listings)),
+            "evaluated": _evaluated(listings),
             "membership": membership_of(self.opened, source),
-            "nested_members": "included" if members is not None and members.transitive else "not included",
-            **self._explain_passes(source, question),
+            "nested_members": "included" if transitive else "not included",
+            **_explain_passes(listings),
             **({"captured": _moments(found.captured)} if found.captured else {}),
             "calls": budget.trace,
         }
 
-    def _explain_passes(self, source: Source, question: Question) -> dict[str, str]:
-        listing = self.opened.loaded.definition.source(source.name)[1].list
-        if listing is None or not listing.passes:
-            return {}
-        if question.is_sent:
-            return {"passes": "not used, since a filter or sort is sent to the vendor"}
-        return {"passes": f"{len(listing.passes)}, one after the other"}
+
+def _evaluated(listings: Sequence[Listing]) -> dict[str, str]:
+    """Parameter → who evaluates it; said for each source where they differ."""
+    said: dict[str, dict[str, str]] = {}
+    for one in listings:
+        for name, who in one.question.explain.items():
+            said.setdefault(name, {})[one.reading.source.name] = who
+    return {
+        name: next(iter(by.values()))
+        if len(set(by.values())) == 1
+        else "; ".join(f"{source}: {who}" for source, who in by.items())
+        for name, by in said.items()
+    }
+
+
+def _explain_passes(listings: Sequence[Listing]) -> dict[str, str]:
+    passing = [one for one in listings if (call := one.reading.resource.list) is not None and call.passes]
+    if not passing:
+        return {}
+    if passing[0].question.is_sent:
+        return {"passes": "not used, since a filter or sort is sent to the vendor"}
+    listing = passing[0].reading.resource.list
+    assert listing is not None
+    return {"passes": f"{len(listing.passes)}, one after the other"}
+
+
+def _version(sources: Sequence[Source]) -> str:
+    """What tells the mapping of a listing from an earlier one."""
+    return sources[0].version if len(sources) == 1 else digest(*(one.version for one in sources))
 
 
 def _moments(captured: Mapping[str, Any]) -> dict[str, str]:

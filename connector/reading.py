@@ -64,6 +64,11 @@ class Reading:
         return found
 
     @property
+    def name(self) -> str:
+        """`api.resource`, of an api that the account has several times with the entry: `api[key].resource`."""
+        return f"{self.api.name}.{self.source.name.partition('.')[2]}"
+
+    @property
     def resource(self) -> Resource:
         return self.opened.loaded.definition.source(self.source.name)[1]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -21,20 +21,35 @@ class SeenIds:
         # An unnamed SQLite database lives in a private temporary file, and in memory while it is small.
         self._digests = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._digests.execute("PRAGMA journal_mode = OFF")
-        self._digests.execute("CREATE TABLE seen (digest INTEGER PRIMARY KEY)")
+        self._digests.execute("CREATE TABLE seen (digest INTEGER PRIMARY KEY, unit INTEGER NOT NULL)")
         self.repeats = 0
-        """How many ids were added that were there before."""
+        """How many ids were added that the same listing had before."""
 
-    def add(self, ids: Iterable[str]) -> None:
-        """Adds ids, and counts those that come again."""
-        digests = [
-            (int.from_bytes(hashlib.blake2b(found.encode(), digest_size=8).digest(), signed=True),)
-            for found in ids
+    def add(self, ids: Sequence[str], units: Sequence[int] = ()) -> list[int]:
+        """Adds ids, each from one of several listings (the first, if `units` are not given), and counts those that the
+        same listing had before. The places of those that another listing had before: the same record, met twice.
+        """
+        rows = [
+            (int.from_bytes(hashlib.blake2b(found.encode(), digest_size=8).digest(), signed=True), unit)
+            for found, unit in zip(ids, units or [0] * len(ids), strict=True)
         ]
         self._digests.execute("BEGIN")
-        added = self._digests.executemany("INSERT OR IGNORE INTO seen VALUES (?)", digests).rowcount
+        if any(units):
+            met = [at for at, (found, unit) in enumerate(rows) if self._meets(found, unit)]
+        else:
+            added = self._digests.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", rows).rowcount
+            self.repeats += len(rows) - max(added, 0)
+            met = []
         self._digests.execute("COMMIT")
-        self.repeats += len(digests) - max(added, 0)
+        return met
+
+    def _meets(self, found: int, unit: int) -> bool:
+        """Adds one; whether another listing had it before."""
+        known = self._digests.execute("SELECT unit FROM seen WHERE digest = ?", (found,)).fetchone()
+        if known is None:
+            self._digests.execute("INSERT INTO seen VALUES (?, ?)", (found, unit))
+        self.repeats += known == (unit,)
+        return known is not None and known != (unit,)
 
     def close(self) -> None:
         self._digests.close()

@@ -58,7 +58,7 @@ class _Listing:
     def key(self) -> str:
         """What tells its captures from others of the account: what the vendor is asked, then how it is sorted."""
         call = plan_call(self.reading.api, self.reading.call("list"), self.reading.values)
-        asked = digest(self.reading.opened.version, self.reading.source.name, fingerprint(call))
+        asked = digest(self.reading.opened.version, self.reading.name, fingerprint(call))
         if self.order is None:
             return asked
         return f"{asked}.{digest(self.order.by, self.order.descending, self.reading.source.version)}"

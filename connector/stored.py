@@ -72,7 +72,7 @@ class StoredAccounts:
             raise InvalidRequest(f"the account's own allowed networks: {reason}") from None
         loaded = self.catalog.load(connector, overrides)
         opened = open_account(loaded, settings=settings, secrets=secrets, base_urls=base_urls)
-        origins = secret_origins(loaded, settings, base_urls or {})
+        origins = secret_origins(loaded, opened.settings, base_urls or {})
         full = name_secrets(loaded, secrets)
         is_known = any(account.name == name for account in self.all())
         keep = self._accounts.replace if replace and is_known else self._accounts.add
@@ -102,11 +102,11 @@ class StoredAccounts:
             settings=account.settings,
             secrets=secrets,
             base_urls=account.base_urls,
-            sources=account.sources,
+            sources={name: tuple(feed) for name, feed in account.sources.items()},
             account=account.id,
             version=account.version,
         )
-        lost = sorted(set(account.sources.values()) - set(loaded.sources))
+        lost = sorted({source for feed in account.sources.values() for source in feed} - set(loaded.sources))
         if lost:
             raise InvalidRequest(
                 f"account {account.name!r} reads {', '.join(lost)}, which connector {loaded.name!r} no longer has",

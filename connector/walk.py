@@ -18,11 +18,27 @@ from connector.model.envelope import Completeness, Verdict
 from connector.paging import PageFacts, Paging, Snapshot, State, Step
 from connector.wire import Heard
 
-__all__ = ["Loop", "Place", "begin_at", "finish_page", "ids_digest", "next_pass", "serve_part", "verdict"]
+__all__ = [
+    "Loop",
+    "Place",
+    "begin_at",
+    "finish_page",
+    "ids_digest",
+    "leave_part",
+    "next_pass",
+    "serve_part",
+    "verdict",
+]
 
 _MOST_EMPTY_PAGES = 1_000
 _BEYOND = 1_000
-_PARTIAL = ("fewer_than_declared", "ceiling_reached", "records_left_out", "membership_unreadable")
+_PARTIAL = (
+    "fewer_than_declared",
+    "ceiling_reached",
+    "records_left_out",
+    "membership_unreadable",
+    "part_unreadable",
+)
 
 
 class Loop(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -45,11 +61,13 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a walk is. `state` is the paging style's; the rest is evidence."""
 
     pass_number: int = 0
-    """Which of the listing's passes this is, from 0; counts and totals are of this pass."""
+    """Which of the passes of its listings this is, from 0; counts and totals are of this pass."""
     seen_before: int = 0
     """Distinct ids of the passes before."""
     declared_before: int | None = None
     """The totals of the passes before."""
+    failed: int = 0
+    """How many of its listings (entries of an api, sources of a union) could not be read to their end."""
     firsts: tuple[str, ...] = ()
     """Fingerprints of the first record's id in each pass before."""
     state: State | None = None
@@ -166,16 +184,28 @@ def finish_page(
     )
 
 
-def next_pass(place: Place) -> Place:
-    """The beginning of the next pass, after one that has ended: its evidence is kept, its counts are summed up."""
+def next_pass(place: Place, number: int, *, is_new_listing: bool) -> Place:
+    """The beginning of a later pass, after one that has ended: its evidence is kept, its counts are summed up.
+
+    In a new listing, of another entry or source, a record that was seen may come again by right.
+    """
     return Place(
-        pass_number=place.pass_number + 1,
+        pass_number=number,
         seen_before=place.seen_before + place.seen,
         declared_before=_declared(place),
-        firsts=place.firsts + (() if place.first_id is None else (place.first_id,)),
-        edge=place.edge,
+        failed=place.failed,
+        firsts=() if is_new_listing or place.first_id is None else (*place.firsts, place.first_id),
+        edge=None if is_new_listing else place.edge,
         reasons=_ended(place).reasons,
     )
+
+
+def leave_part(place: Place, served: int) -> Place:
+    """The place in a listing that can't be read any further, `served` records into a page: they count."""
+    left = msgspec.structs.replace(
+        place, failed=place.failed + 1, seen=place.seen + served, served=0, pending=None
+    )
+    return left.noting("part_unreadable")
 
 
 def verdict(place: Place, *, ended: bool, scope: str | None) -> Completeness:

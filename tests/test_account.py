@@ -74,7 +74,7 @@ def told(loaded: Loaded, settings: dict[str, Any], secrets: dict[str, Any] | Non
 def test_an_api_is_there_when_all_that_it_needs_is_there(loaded: Loaded) -> None:
     account = opened(loaded, {"one.node": "345"})
     assert list(account.apis) == ["one"]
-    assert account.sources == {"users": "one.people"}
+    assert account.sources == {"users": ("one.people",)}
     api = account.apis["one"]
     assert api.base_url == "https://us.example.com/scim/345"
     assert (api.origin, api.scope) == ("https://us.example.com:443", "node 345")
@@ -83,16 +83,16 @@ def test_an_api_is_there_when_all_that_it_needs_is_there(loaded: Loaded) -> None
 
 def test_the_first_source_whose_api_is_there_feeds_a_resource(loaded: Loaded) -> None:
     url = {"base_url": "https://h/v2/"}
-    assert opened(loaded, url, {"two.token": SECRET}).sources == {"users": "two.people"}
+    assert opened(loaded, url, {"two.token": SECRET}).sources == {"users": ("two.people",)}
     both = opened(loaded, {**url, "one.node": "1"}, {"one.token": SECRET, "two.token": SECRET})
-    assert (list(both.apis), both.sources) == (["one", "two"], {"users": "one.people"})
+    assert (list(both.apis), both.sources) == (["one", "two"], {"users": ("one.people",)})
     kept = opened(
         loaded,
         {**url, "one.node": "1"},
         {"one.token": SECRET, "two.token": SECRET},
-        sources={"users": "two.people"},
+        sources={"users": ("two.people",)},
     )
-    assert kept.sources == {"users": "two.people"}, "fixed when the account was connected"
+    assert kept.sources == {"users": ("two.people",)}, "fixed when the account was connected"
 
 
 @pytest.mark.parametrize(

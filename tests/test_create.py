@@ -150,7 +150,7 @@ class World:
             loaded,
             settings=settings if loaded.name == "keeper" else {},
             secrets={"partner.secret": secret} if loaded.name == "keeper" else {"main.key": KEY},
-            sources=None if source is None else {LICENSES: source},
+            sources=None if source is None else {LICENSES: (source,)},
         )
         self.questions = Questions(opened, Seal([b"k" * 32]), Settings(), clock)
         self.directory = Directory(self.questions, self.send, self.sleep)

@@ -198,8 +198,6 @@ NOT_YET: list[tuple[str, str, str]] = [
     ("style: bearer", "style: oauth2_refresh", "`style: oauth2_refresh`"),
     ("style: bearer", "style: oauth2_jwt", "`style: oauth2_jwt`"),
     ("membership: on_user", "membership: per_group", "`per_group`"),
-    ("membership: on_user", "repeated: node", "`repeated`"),
-    ("membership: on_user", "repeated: node", "`repeated`"),
     ("key: $.id", "key: $.id\n        update: {post: /people, effect: write}", "`update`"),
     ("key: $.id", "key: $.id\n        delete: {delete: /people, effect: write}", "`delete`"),
     ("post: /people\n", "post: /people\n          takes: [x]\n", "`takes`"),

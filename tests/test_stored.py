@@ -38,7 +38,7 @@ def test_what_is_kept_is_named_in_full_and_opens(stored: StoredAccounts) -> None
     account = connect(stored)
     assert account.settings == {"main.base_url": "https://one.example/v2"}
     assert account.secret_names == ("main.token",)
-    assert account.sources == {"users": "main.users", "groups": "main.groups"}
+    assert account.sources == {"users": ("main.users",), "groups": ("main.groups",)}
     found, questions = stored.open()
     assert (found.id, questions.opened.account) == (account.id, account.id)
     assert questions.opened.apis["main"].values["secrets.token"] == SECRET

@@ -54,7 +54,7 @@ def list_accounts(ctx: typer.Context) -> None:
                 account.connector,
                 account.status,
                 f"{account.updated_at:%Y-%m-%d %H:%M}",
-                ", ".join(account.sources.values()),
+                ", ".join(" + ".join(feed) for feed in account.sources.values()),
             )
             for account in found
         ],
@@ -104,7 +104,7 @@ def account_fields(account: Account) -> dict[str, Any]:
         "id": account.id,
         "connector": account.connector,
         "status": account.status,
-        "sources": dict(account.sources),
+        "sources": {unified: list(feed) for unified, feed in account.sources.items()},
         "settings": dict(account.settings),
         "secrets": list(account.secret_names),
         "base_urls": dict(account.base_urls),

@@ -169,8 +169,9 @@ def _print_faults(message: str, faults: Iterable[Fault]) -> None:
 
 def _print_loaded(loaded: Loaded) -> None:
     screen().print(f"ok: {loaded.name} · {loaded.definition.label}", style="green", soft_wrap=True)
-    for unified, sources in loaded.definition.unified.items():
-        screen().print(f"  {unified} from {', '.join(sources)}", soft_wrap=True)
+    for unified in loaded.definition.unified:
+        feeds = (" + ".join(feed) for feed in loaded.definition.feeds(unified))
+        screen().print(f"  {unified} from {', '.join(feeds)}", soft_wrap=True)
     for name, api in loaded.definition.apis.items():
         for line in _passing(api):
             screen().print(f"  proxy to {name}: {line}", soft_wrap=True)

@@ -164,16 +164,17 @@ def _tell(account: Account) -> None:
 
         print_json(account_fields(account))
         return
-    reads = ", ".join(f"{unified} from {source}" for unified, source in account.sources.items())
+    reads = ", ".join(f"{unified} from {' + '.join(feed)}" for unified, feed in account.sources.items())
     screen().print(f"account {account.name!r} is kept; it reads {reads or 'nothing'}")
 
 
-def _tell_changed(before: Mapping[str, str], account: Account) -> None:
+def _tell_changed(before: Mapping[str, Sequence[str]], account: Account) -> None:
     """Which resources are read from elsewhere than before: what a caller kept of them may not fit any more."""
-    for unified, source in account.sources.items():
-        if unified in before and before[unified] != source:
+    for unified, feed in account.sources.items():
+        if unified in before and before[unified] != feed:
+            now, was = " + ".join(feed), " + ".join(before[unified])
             notes().print(
-                f"{unified} now come from {source}, and came from {before[unified]}: ids, statuses and scope may change",
+                f"{unified} now come from {now}, and came from {was}: ids, statuses and scope may change",
                 style="yellow",
             )
 

@@ -18,7 +18,8 @@ def describe(loaded: Loaded) -> dict[str, Any]:
     return {
         "connector": loaded.name,
         "label": definition.label,
-        "unified": {name: list(sources) for name, sources in definition.unified.items()},
+        "unified": {name: [list(feed) for feed in definition.feeds(name)] for name in definition.unified},
+        "repeated": {name: api.repeated for name, api in definition.apis.items() if api.repeated is not None},
         "settings": {
             name: {
                 "label": rule.label,

@@ -31,12 +31,14 @@ def ask_missing(
     loaded: Loaded, settings: dict[str, Any], secrets: dict[str, str], base_urls: Mapping[str, str]
 ) -> None:
     """Adds what is not given, of the apis that were begun (or of the first). Raises InvalidRequest for a wrong one."""
-    definition = loaded.definition
+    from connector.entries import is_told_apart, with_entries
+
+    definition = with_entries(loaded.definition, (*settings, *secrets, *base_urls))
     _check_given(definition, settings)
     begun = _begun(definition, (*settings, *secrets), base_urls)
     for full, rule in definition.setting_names().items():
         owner = full.rpartition(".")[0]
-        if _is_given(full, settings) or (owner and owner not in begun):
+        if is_told_apart(full, definition) or _is_given(full, settings) or (owner and owner not in begun):
             continue
         is_asked = rule.choices is not None or (rule.required and rule.default is None)
         if is_asked and not _is_moot(full, definition, begun, base_urls):
@@ -57,11 +59,18 @@ def defaults_used(
     loaded: Loaded, settings: Mapping[str, Any], secrets: Iterable[str], base_urls: Mapping[str, str]
 ) -> Iterator[str]:
     """`name: value (default)` for each setting that was not given and bears on what is called."""
-    definition = loaded.definition
+    from connector.entries import is_told_apart, with_entries
+
+    definition = with_entries(loaded.definition, (*settings, *secrets, *base_urls))
     begun = _begun(definition, (*settings, *secrets), base_urls)
     for full, rule in definition.setting_names().items():
         owner = full.rpartition(".")[0]
-        if rule.default is None or _is_given(full, settings) or (owner and owner not in begun):
+        if (
+            is_told_apart(full, definition)
+            or rule.default is None
+            or _is_given(full, settings)
+            or (owner and owner not in begun)
+        ):
             continue
         if not _is_moot(full, definition, begun, base_urls):
             yield harmless(f"{full}: {rule.default} (default)")
@@ -133,7 +142,7 @@ def _check_given(definition: Connector, settings: Mapping[str, Any]) -> None:
 def _begun(definition: Connector, names: Iterable[str], base_urls: Mapping[str, str]) -> set[str]:
     """The apis that something was given for, else the first."""
     begun = {api for api in definition.apis if api in base_urls}
-    begun |= {name.partition(".")[0] for name in names if "." in name}
+    begun |= {name.rpartition(".")[0] for name in names if "." in name}
     return begun or {next(iter(definition.apis))}
 
 

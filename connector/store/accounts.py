@@ -46,7 +46,7 @@ class Account:
     connector: str
     settings: Mapping[str, Any]
     secret_names: tuple[str, ...]
-    sources: Mapping[str, str]
+    sources: Mapping[str, Sequence[str]]
     base_urls: Mapping[str, str]
     allow_networks: tuple[str, ...]
     overrides: Mapping[str, Any]
@@ -72,7 +72,7 @@ class Accounts:
         settings: Mapping[str, Any],
         secrets: Mapping[str, str],
         origins: Mapping[str, str],
-        sources: Mapping[str, str],
+        sources: Mapping[str, Sequence[str]],
         base_urls: Mapping[str, str] = {},
         allow_networks: Sequence[str] = (),
         overrides: Mapping[str, Any] = {},
@@ -112,7 +112,7 @@ class Accounts:
         settings: Mapping[str, Any],
         secrets: Mapping[str, str],
         origins: Mapping[str, str],
-        sources: Mapping[str, str],
+        sources: Mapping[str, Sequence[str]],
         base_urls: Mapping[str, str] = {},
         allow_networks: Sequence[str] = (),
         overrides: Mapping[str, Any] = {},
@@ -236,7 +236,7 @@ def _check_secret(name: str, value: str, origins: Mapping[str, str]) -> None:
 def _row(
     connector: str,
     settings: Mapping[str, Any],
-    sources: Mapping[str, str],
+    sources: Mapping[str, Sequence[str]],
     base_urls: Mapping[str, str],
     allow_networks: Sequence[str],
     overrides: Mapping[str, Any],
@@ -277,7 +277,7 @@ def _account(rows: list[Row[Any]]) -> Account:
         connector=first.connector,
         settings=load(first.settings),
         secret_names=tuple(sorted(row.secret for row in rows if row.secret is not None)),
-        sources=load(first.sources),
+        sources={name: tuple(feed) for name, feed in load(first.sources).items()},
         base_urls=load(first.base_urls),
         allow_networks=tuple(load(first.allow_networks)),
         overrides=load_marked(first.overrides, f"overrides of the account {first.name}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from connector.definition import Api, Connector
+from connector.definition import Api, Connector, Union
 from connector.exchange import Chosen, Exchange, Request, SubmitAndPoll
 from connector.resource import Resource
 from connector.template import holes_of, parse_template
@@ -23,11 +23,8 @@ def complaints(connector: Connector, unified: Iterable[str]) -> list[Complaint]:
     for name, listed in connector.unified.items():
         if name not in known:
             found.append(Complaint(("unified", name), "unknown unified resource", name, known, at_key=True))
-        found += [
-            Complaint(("unified", name, index), "no such source (api.resource)", source, sources)
-            for index, source in enumerate(listed)
-            if source not in sources
-        ]
+        for index, feed in enumerate(listed):
+            found += _feed_complaints(("unified", name, index), feed, sources)
     for api_name, api in connector.apis.items():
         found += _api_complaints(connector, ("apis", api_name), api)
     return found
@@ -50,6 +47,7 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
     check(("auth",), api.auth.names)
     check(("headers",), holes_of(dict(api.headers)))
     check(("query",), holes_of(dict(api.query)))
+    found += [Complaint((*loc, "repeated"), text) for text in _repeated_faults(api)]
     if api.scope is not None:
         check(("scope",), parse_template(api.scope).names)
     found += [
@@ -124,6 +122,42 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
                 )
             )
     return found
+
+
+def _feed_complaints(
+    loc: tuple[str | int, ...], feed: str | Union, sources: tuple[str, ...]
+) -> Iterator[Complaint]:
+    if isinstance(feed, str):
+        if feed not in sources:
+            yield Complaint(loc, "no such source (api.resource)", feed, sources)
+        return
+    for index, source in enumerate(feed.union):
+        if source not in sources:
+            yield Complaint((*loc, "union", index), "no such source (api.resource)", source, sources)
+        elif source in feed.union[:index]:
+            yield Complaint(
+                (*loc, "union", index), "this source stands there already: everyone would come twice"
+            )
+    if len({source.partition(".")[0] for source in feed.union}) > 1:
+        yield Complaint(
+            (*loc, "union"), "the sources of a union are of one api: their ids are of one key space"
+        )
+
+
+def _repeated_faults(api: Api) -> Iterator[str]:
+    if api.repeated is None:
+        return
+    setting = api.settings.get(api.repeated)
+    if setting is None:
+        yield f"not a setting of this api; it has: {', '.join(api.settings) or 'none'}"
+    elif setting.type != "string" or setting.choices is not None or setting.default is not None:
+        yield "the setting that tells entries apart is a plain text, without `choices` and `default`"
+    elif f"settings.{api.repeated}" not in {
+        *parse_template(api.base_url).names,
+        *api.auth.names,
+        *holes_of([dict(api.headers), dict(api.query)]),
+    }:
+        yield f"nothing sends {{settings.{api.repeated}}}: all entries would be the same"
 
 
 def _requests(way: Exchange) -> Iterator[tuple[str, Request, set[str]]]:

@@ -102,7 +102,8 @@ def unmapped_sources(connector: Connector, mapped: set[str], other_faults: bool)
         return []
     return [
         Complaint(("unified", name, index), f"no mapping file {source}.yaml for this source")
-        for name, sources in connector.unified.items()
-        for index, source in enumerate(sources)
+        for name in connector.unified
+        for index, feed in enumerate(connector.feeds(name))
+        for source in feed
         if source not in mapped and source in connector.sources()
     ]

@@ -44,7 +44,7 @@ def test_connecting_asks_for_nothing_that_creates(selling: Sandbox, connector: C
     done = connector.given(SECRET=selling.tenant.partner_secret)(*arguments(selling))
     assert done.returncode == 0, done.stderr
     fields = json.loads(done.stdout)
-    assert fields["sources"] == {"student_licenses": "partner.licenses"}
+    assert fields["sources"] == {"student_licenses": ["partner.licenses"]}
     assert re.search(r"partner.*no check", done.stderr)
     check = connector("check", "--account", "uni")
     assert check.returncode == 0

@@ -19,7 +19,7 @@ from connector.account import Opened, open_account
 from connector.captures import Captures, MemoryShelf
 from connector.catalog import Catalog, Loaded
 from connector.create import create_one
-from connector.fetch import fetch_one, fetch_page
+from connector.fetch import Listing, fetch_one, fetch_page
 from connector.flow import Budget, Clock, drive
 from connector.notices import Notices
 from connector.query import Question
@@ -195,7 +195,7 @@ def read_case(case: Case) -> dict[str, Any]:
         return _read_created(case, body)
     key = expected(case)["row"]["id"]
     reading, notices = _reading(case.connector, case.source), Notices()
-    one = drive(fetch_one(reading, key, _one_call(), notices), answering(reading, body), _wait)
+    one = drive(fetch_one([reading], key, _one_call(), notices), answering(reading, body), _wait)
     found: dict[str, Any] = {"row": without_nulls(one.row)}
     return _told(found, reading, {key: one.members}, notices)
 
@@ -211,7 +211,7 @@ def _read_created(case: Case, body: bytes) -> dict[str, Any]:
 def read_listing(connector: str, source: str, body: bytes) -> dict[str, Any]:
     """What the connector makes of a vendor's answer to `list`, in the form of an expected file."""
     reading, notices = _reading(connector, source), Notices()
-    flow = fetch_page(reading, Question(), 1000, Place(), _one_call(), notices)
+    flow = fetch_page([Listing(reading, Question())], 1000, Place(), _one_call(), notices)
     page = drive(flow, answering(reading, body), _wait)
     found: dict[str, Any] = {"rows": [without_nulls(row) for row in page.rows]}
     found["verdict"] = page.completeness.verdict

@@ -568,7 +568,7 @@ def passes(style: Paging, *listed: Pages) -> tuple[Place, Completeness]:
     """The place after several passes, and what is known then."""
     place = Place()
     for number, pages in enumerate(listed):
-        place = place if number == 0 else next_pass(place)
+        place = place if number == 0 else next_pass(place, number, is_new_listing=False)
         place, ended_by = walk(style, pages, place)
         assert ended_by is not None
     return place, verdict(place, ended=True, scope=None)

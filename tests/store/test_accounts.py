@@ -36,7 +36,7 @@ def given(**changes: Any) -> dict[str, Any]:
         "settings": {"main.region": "EU", "pages": 3, "strict": True, "nodes": ["1", "2"], "none": None},
         "secrets": {"token": SECRET, "main.password": "another"},
         "origins": ORIGINS,
-        "sources": {"users": "main.users", "groups": "main.teams"},
+        "sources": {"users": ("main.users",), "groups": ("main.teams", "main.rest")},
         **changes,
     }
 
@@ -77,7 +77,7 @@ def test_an_account_comes_back_as_it_was_made(database: Database, keyring: Keyri
         connector="example",
         settings=given()["settings"],
         secret_names=("main.password", "token"),
-        sources={"users": "main.users", "groups": "main.teams"},
+        sources={"users": ("main.users",), "groups": ("main.teams", "main.rest")},
         base_urls={"main": "http://10.0.0.1:8080"},
         allow_networks=("10.0.0.0/8", "fd00::/8"),
         overrides=overrides,
