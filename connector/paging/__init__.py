@@ -25,6 +25,7 @@ A listing's verdict, from what ended it and what was noticed on the way (tested 
     any                   any                   a record could not be carried        partial     records_left_out
     any                   any                   a membership list was unreadable     partial     membership_unreadable
     any                   an empty or repeated state, a repeated page                error       paging_broken
+    token                 no token while `more` holds, a token while it doesn't      error       paging_broken
     next_url, link_header an address elsewhere, a header that can't be read          error       paging_broken
 
 `seen` counts ids of the vendor's records, before our own filters. A cursor is of constant size: an id that

@@ -29,6 +29,12 @@ MORE: dict[str, Any] = {"ends": "more", "more": {"$.more": True}}
 TOTAL = {"total": "$.total"}
 NEXT_URL: dict[str, Any] = {"style": "next_url", "next": "$.next"}
 LINK: dict[str, Any] = {"style": "link_header"}
+TOKEN_AND_MORE: dict[str, Any] = {
+    "style": "token",
+    "next": "$.n",
+    "no_next": ["null"],
+    "more": {"$.more": True},
+}
 ASKED = "https://h/people?size=2"
 
 
@@ -158,6 +164,11 @@ ROWS: dict[str, tuple[dict[str, Any], Pages, tuple[str | None, str, list[str]]]]
     "token, null or empty": (
         {"style": "token", "next": "$.next", "no_next": ["null", "empty"]},
         [(FULL, {"next": ""})],
+        ("no_next", "complete", []),
+    ),
+    "token, and more says the same": (
+        TOKEN_AND_MORE,
+        [(FULL, {"n": "t", "more": True}), (REST, {"n": None, "more": False})],
         ("no_next", "complete", []),
     ),
     "token, total = seen": (
@@ -394,6 +405,9 @@ BROKEN: dict[str, tuple[dict[str, Any], Pages, str]] = {
     "half of a header": (LINK, [(FULL, {"link": "<?p=2>; rel"})], "doesn't say what it is"),
     "half of a header, later": (LINK, [(FULL, {"link": "<?p=2>; rel=next"}), (REST, {"link": "<?p"})], "can't be read"),
     "a token that is a list": ({"style": "token", "next": "$.n"}, [(FULL, {"n": ["t"]})], "got list"),
+    "no token, and more": (TOKEN_AND_MORE, [(FULL, {"n": None, "more": True})], "says that there is more, .* no token"),
+    "a token, and no more": (TOKEN_AND_MORE, [(FULL, {"n": "t", "more": False})], "says that there is no more, .* a token"),
+    "no token, and nothing of whether there is more": (TOKEN_AND_MORE, [(FULL, {"n": None})], r"nothing at \$\.more"),
     "a token that is a truth": ({"style": "token", "next": "$.n"}, [(FULL, {"n": False})], "got boolean"),
 }  # fmt: skip
 
