@@ -35,8 +35,22 @@ class Closed(BaseModel):
 class Records(Closed):
     """Where the records of a page stand."""
 
-    path: PathText
+    path: PathText | None = None
+    only_list_of: PathText | None = None
+    """Instead of `path`: an object of which exactly one key holds a list. For a vendor that documents what stands beside
+    the records, and not the name of their key; no such key, or several, are an error."""
     if_missing: Literal["error", "empty"] = "error"
+
+    @model_validator(mode="after")
+    def _stand_somewhere(self) -> Self:
+        if (self.path is None) == (self.only_list_of is None):
+            raise PydanticCustomError("records", "records have a `path`, or `only_list_of`")
+        if self.only_list_of is not None and self.if_missing != "error":
+            raise PydanticCustomError("records", "`if_missing` stands beside `path`")
+        return self
+
+    def __str__(self) -> str:
+        return self.path or f"the only list of {self.only_list_of}"
 
 
 def as_path(value: Any) -> Any:
@@ -122,6 +136,8 @@ class Call(Sent):
     """How the listing goes on (required for a listing; one-page lists say `style: none`)."""
     before: tuple[Before, ...] = ()
     """For `list`: what is sent first, in this order."""
+    accepts: Mapping[Name, Input] = {}
+    """For `list`: what a caller may ask of the vendor besides, `{query.name}` in the call."""
     passes: Annotated[tuple[Pass, ...], Field(max_length=10)] = ()
     """For `list`: it is these variants of the call, one listing after the other. Not used where a filter or sort is
     sent to the vendor."""
@@ -131,6 +147,11 @@ class Call(Sent):
     @property
     def holes(self) -> frozenset[str]:
         return super().holes.union(*(one.holes for one in self.passes))
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """What is sent of what it accepts where nobody asks for anything else."""
+        return {name: rule.default for name, rule in self.accepts.items() if rule.default is not None}
 
     def variants(self) -> tuple[Call, ...]:
         """One call for each of its passes; itself where it has none."""

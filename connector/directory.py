@@ -139,9 +139,9 @@ class Directory:
     def list(self, resource: str, **asked: Unpack[Asked]) -> Page[Any]:
         """One page of `users`, `groups`, `groups/{id}/users`, or of the vendor's own records, as `api.resource`.
 
-        Takes limit (1-1000), cursor, filters, group_id, sort_by, include, exclude_fields, strict, explain.
+        Takes limit (1-1000), cursor, filters, group_id, remote_query, sort_by, include, exclude_fields, strict, explain.
         A page may be short, even empty: only `next_cursor is None` ends. The vendor's own records come as they are,
-        and are neither filtered nor sorted.
+        and are neither filtered nor sorted; `remote_query` asks the vendor what the connector lists for such a listing.
         """
         return self._run(self.questions.list(resource, **asked))
 

@@ -22,7 +22,8 @@ from connector.notices import Notices
 from connector.paging import NoPaging, Paging, Snapshot, State
 from connector.prepared import ask_prepared
 from connector.query import Question
-from connector.reading import Found, Reading, finish_row, located, map_record, read_records, tell
+from connector.reading import Found, Reading, finish_row, located, map_page, map_record, read_records, tell
+from connector.resource import Key
 from connector.snapshot import Waiting, captured_page
 from connector.template import Unquotable
 from connector.walk import Place, begin_at, finish_page, leave_part, next_pass, serve_part, verdict
@@ -115,7 +116,7 @@ class _Walk:
             self.place = _waiting(self.place, working, size)
             raise
         self.captured = heard.body if isinstance(part.style, Snapshot) else None
-        page = [map_record(reading, record, at=at) for at, record in enumerate(records)]
+        page = map_page(reading, records, state["start"] if isinstance(part.style, Snapshot) else None)
         keys = [found.key for found in page]
         self.place, begin = begin_at(msgspec.structs.replace(self.place, pending=None), keys)
         self.stop = begin
@@ -303,8 +304,9 @@ def _search(reading: Reading, call: Call, key: str, budget: Budget, notices: Not
         raise working.reason or still_working(reading.opened) from None
     with located(reading, budget):
         found = read_records(call, None, heard.body)
-    assert reading.resource.key is not None  # required where there is `get`
-    path = parse_path(reading.resource.key.path)
+    rule = reading.resource.key
+    assert isinstance(rule, Key)  # required where there is `get`
+    path = parse_path(rule.path)
     return [record for record in found if str(path.one(record, Notes())) == key]
 
 

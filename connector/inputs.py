@@ -1,4 +1,4 @@
-"""What a write is given, checked before anything is sent: every wrong value is told at once, and none is repaired.
+"""What a call is given, checked before anything is sent: every wrong value is told at once, and none is repaired.
 
 An address is compared by its domain in one form (IDNA, lower case), and sent as it was given. Nothing here
 knows a vendor, looks a name up, or sends anything.
@@ -16,6 +16,8 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from connector.errors import InvalidRequest
+from connector.mapping.dates import check_instant
+from connector.mapping.refusal import Refused
 from connector.mapping.words import Closed
 from connector.yamlfile import nearest
 
@@ -27,12 +29,14 @@ SettingName = Annotated[str, Field(pattern=r"^settings\.[a-z][a-z0-9_]*$")]
 
 
 class Input(Closed):
-    """One value that a write is given, as `{input.name}` in its call."""
+    """One value that a call is given: `{input.name}` in a write, `{query.name}` in a listing."""
 
     label: str
     help: str | None = None
-    type: Literal["text", "email"] = "text"
+    type: Literal["text", "email", "time"] = "text"
     required: bool = True
+    default: str | None = None
+    """What it is where it isn't given."""
     most: Annotated[int, Field(ge=1, le=10_000)] = 500
     """The most characters."""
     within: SettingName | None = None
@@ -42,24 +46,35 @@ class Input(Closed):
     made_from: str | None = None
     """Where it isn't given, it is made from the account and this other input: the same for the same person."""
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether nothing can be sent unless a caller gives it."""
+        return self.required and self.default is None and self.made_from is None
+
     @model_validator(mode="after")
     def _words_fit(self) -> Input:
         if self.type != "email" and (self.within or self.outside):
             raise PydanticCustomError("input", "`within` and `outside` are for `type: email`")
+        if self.default is not None and self.made_from is not None:
+            raise PydanticCustomError("input", "`default` and `made_from` say two things")
         return self
 
 
 def read_inputs(
-    inputs: Mapping[str, Input], given: Mapping[str, Any], settings: Mapping[str, Any], account: str
+    inputs: Mapping[str, Input],
+    given: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    account: str,
+    noun: str = "field",
 ) -> dict[str, str]:
     """The values to send, by name. Raises InvalidRequest with all that is wrong."""
-    wrong = [_unknown(name, inputs) for name in given if name not in inputs]
+    wrong = [_unknown(noun, name, inputs) for name in given if name not in inputs]
     values: dict[str, str] = {}
     plain: dict[str, str] = {}
     for name, rule in inputs.items():
-        value = given.get(name)
+        value = rule.default if given.get(name) is None else given[name]
         if value is None:
-            if rule.required and rule.made_from is None:
+            if rule.is_needed:
                 wrong.append(f"{name}: {rule.label} is needed")
             continue
         fault = _text_fault(value, rule)
@@ -68,6 +83,8 @@ def read_inputs(
             fault = address if isinstance(address, str) else _domain_fault(address, rule, settings)
             if isinstance(address, ValidatedEmail):
                 plain[name] = f"{address.local_part.casefold()}@{_ascii(address.domain)}"
+        elif fault is None and rule.type == "time":
+            fault = _time_fault(value)
         if fault is not None:
             wrong.append(f"{name}: {fault}")
         else:
@@ -80,10 +97,10 @@ def read_inputs(
     return values
 
 
-def _unknown(name: str, inputs: Mapping[str, Input]) -> str:
+def _unknown(noun: str, name: str, inputs: Mapping[str, Input]) -> str:
     word = nearest(str(name), inputs)
     guess = f" (did you mean {word}?)" if word else ""
-    return f"unknown field {name!r}{guess}; there are: {', '.join(inputs)}"
+    return f"unknown {noun} {name!r}{guess}; there are: {', '.join(inputs) or 'none'}"
 
 
 def _text_fault(value: Any, rule: Input) -> str | None:
@@ -95,6 +112,14 @@ def _text_fault(value: Any, rule: Input) -> str | None:
         return "it has a line break or another character that can't be printed"
     if len(value) > rule.most:
         return f"it has {len(value):,} characters; {rule.most:,} are allowed"
+    return None
+
+
+def _time_fault(text: str) -> str | None:
+    try:
+        check_instant(text)
+    except Refused:
+        return f"expected a time such as 2026-01-31T00:00:00Z, got {text!r}"
     return None
 
 

@@ -1,7 +1,7 @@
 """The vendor's own resources, as they are: a source whose rows are the records that the vendor sent.
 
-It is an ordinary mapping of two fields (the id, by the resource's key, and the whole record), so paging, cursors,
-verdicts and errors are those of every listing. Filters and sorts it has none.
+It is an ordinary mapping of two fields (the id, by the resource's key where it has one, and the whole record), so
+paging, cursors, verdicts and errors are those of every listing. Filters and sorts it has none.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from connector.cursor import digest
 from connector.errors import NotFound
 from connector.mapping.compile import compile_mapping
 from connector.mapping.rules import MappingFile
+from connector.resource import Key
 from connector.yamlfile import nearest
 
 __all__ = ["is_native", "native_source", "record_of"]
@@ -22,11 +23,16 @@ __all__ = ["is_native", "native_source", "record_of"]
 _NAME: Final = "records"
 
 
-class _Kept(BaseModel):
-    """A record, and what stands for `{id}`."""
+class _Listed(BaseModel):
+    """A record."""
+
+    record: dict[str, Any]
+
+
+class _Kept(_Listed):
+    """And what stands for `{id}`."""
 
     id: str
-    record: dict[str, Any]
 
 
 def native_source(loaded: Loaded, name: str) -> Source:
@@ -44,14 +50,15 @@ def native_source(loaded: Loaded, name: str) -> Source:
             hint=f"did you mean {word}?" if word else None,
         )
     key = definition.source(name)[1].key
-    assert key is not None
-    reads_id = {"path": key.path, **({"as": key.as_} if key.as_ else {})}
-    mapping = MappingFile.model_validate(
-        {"source": name, "unified": _NAME, "fields": {"id": reads_id, "record": "$"}}
-    )
-    mapper, complaints = compile_mapping(mapping, None, _Kept)
+    fields: dict[str, Any] = {"record": "$"}
+    model: type[BaseModel] = _Listed  # told from others by `reading`
+    if isinstance(key, Key):
+        fields["id"] = {"path": key.path, **({"as": key.as_} if key.as_ else {})}
+        model = _Kept
+    mapping = MappingFile.model_validate({"source": name, "unified": _NAME, "fields": fields})
+    mapper, complaints = compile_mapping(mapping, None, model)
     assert mapper is not None, complaints
-    return Source(name, mapping, mapper, digest(_NAME, key.path, key.as_))
+    return Source(name, mapping, mapper, digest(_NAME, fields.get("id")))
 
 
 def is_native(source: Source) -> bool:

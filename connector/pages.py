@@ -44,6 +44,8 @@ class Asked(AskedOne, total=False):
     """Field → value, or field → {operator: value}; those that the mapping lists."""
     group_id: str | None
     """Only the users who are in this group."""
+    remote_query: Mapping[str, str] | None
+    """What the vendor is asked besides: name → value; those that the connector lists for this listing."""
     sort_by: str | None
     """A field, `-field` for descending; those that the vendor can sort by."""
     explain: bool

@@ -19,6 +19,7 @@ from connector.cursor import Seal, digest
 from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
 from connector.fetch import Fetched, Listing, fetch_one, fetch_page
 from connector.flow import Budget, Clock, Flow
+from connector.inputs import read_inputs
 from connector.mapping.dates import in_utc
 from connector.mapping.path import Notes
 from connector.membership import Tables, entries_of, fill_groups, in_group, membership_of
@@ -45,6 +46,7 @@ _BOUND = {
     "listing": "another resource",
     "filters": "other filters",
     "sort": "another sort_by",
+    "query": "another remote_query",
     "address": "another address of the vendor",
     "connector": "another version of the connector",
 }
@@ -122,6 +124,7 @@ class Questions:
         cursor: str | None = None,
         filters: Mapping[str, Any] | None = None,
         group_id: str | None = None,
+        remote_query: Mapping[str, Any] | None = None,
         sort_by: str | None = None,
         include: Iterable[str] = (),
         exclude_fields: Iterable[str] = (),
@@ -161,11 +164,13 @@ class Questions:
                 "they can't be sorted as one"
             )
         group = of_group if of_group is not None else group_id
+        besides = [self._asked_besides(one, remote_query) for one in sources]
         binding = {
             "account": digest(self.opened.account),
             "listing": digest(unified, *(one.name for one in sources)),
             "filters": digest([item.to_json() for item in typed[0]], group),
             "sort": digest(sort_by),
+            "query": digest(*(sorted(one.items()) for one in besides)),
             "address": digest(*(part for api in entries for part in (api.name, api.base_url))),
             "connector": self.opened.loaded.calling_version,
         }
@@ -177,6 +182,10 @@ class Questions:
             resolve(one, asked, sort_by, lookups, self._planner(one))
             for one, asked in zip(sources, typed, strict=True)
         ]
+        if remote_query and (others := [one.call for one in questions if one.call != "list"]):
+            raise InvalidRequest(
+                f"remote_query can't be asked together with these filters: they ask `{others[0]}` instead of `list`"
+            )
         members = None
         if group is not None:
             is_in, members = yield from in_group(self._tables, source, group, budget, notices)
@@ -197,11 +206,12 @@ class Questions:
                     with_remote_data="remote_data" in wanted,
                     strict=strict,
                     lookups=lookups,
+                    query=query,
                 ),
                 question,
             )
             for api in entries
-            for one, question in zip(sources, questions, strict=True)
+            for one, question, query in zip(sources, questions, besides, strict=True)
         ]
         found = yield from fetch_page(listings, limit, place, budget, notices)
         for row in found.rows if hidden else ():
@@ -323,6 +333,15 @@ class Questions:
             )
         return tuple(self.opened.loaded.sources[name] for name in names)
 
+    def _asked_besides(self, source: Source, given: Mapping[str, Any] | None) -> dict[str, str]:
+        """What the vendor is asked besides, defaults included. Raises InvalidRequest for what the listing doesn't accept."""
+        if given is not None and not isinstance(given, Mapping):
+            raise InvalidRequest(f"remote_query: expected name → value, got {type(given).__name__}")
+        listing = self.opened.loaded.definition.source(source.name)[1].list
+        accepts = listing.accepts if listing is not None else {}
+        settings = entries_of(self.opened, source)[0].values
+        return read_inputs(accepts, given or {}, settings, self.opened.account, "name in remote_query")
+
     def _planner(self, source: Source) -> Callable[[str, Mapping[str, Any]], Any]:
         """What plans a named call of a source's resource, without sending it: whether its values can be quoted."""
         reading = Reading(self.opened, entries_of(self.opened, source)[0], source, self._captures)
@@ -377,7 +396,8 @@ def _evaluated(listings: Sequence[Listing]) -> dict[str, str]:
     """Parameter → who evaluates it; said for each source where they differ."""
     said: dict[str, dict[str, str]] = {}
     for one in listings:
-        for name, who in one.question.explain.items():
+        besides = {f"remote_query[{name}]": "vendor" for name in one.reading.query}
+        for name, who in {**besides, **one.question.explain}.items():
             said.setdefault(name, {})[one.reading.source.name] = who
     return {
         name: next(iter(by.values()))

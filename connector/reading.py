@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from connector.account import Opened, OpenedApi
-from connector.call import Call
+from connector.call import Call, Records
 from connector.captures import Captures
 from connector.catalog import Source
 from connector.cursor import digest
@@ -31,12 +31,15 @@ __all__ = [
     "check_undecoded",
     "finish_row",
     "located",
+    "map_page",
     "map_record",
     "read_records",
     "tell",
 ]
 
 _OBJECT = ord("{")
+_SHOWN_KEYS = 20
+_SHOWN_CHARS = 60
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Reading:
     """Fields that are left out of rows."""
     with_remote_data: bool = False
     strict: bool = False
+    query: Mapping[str, str] = field(default_factory=dict)
+    """What the caller asks besides, of what the listing `accepts`."""
     lookups: Mapping[str, Any] = field(default_factory=dict)
 
     def call(self, name: str) -> Call:
@@ -74,9 +79,14 @@ class Reading:
 
     @property
     def values(self) -> dict[str, Any]:
-        """What a call's holes may have of the source: the columns that its mapping reads."""
+        """What a call's holes may have of the source: the columns that its mapping reads, and what is asked besides."""
         found = self.resource.columns_for(self.source.mapper.paths)[0]
-        return {"columns": ",".join(found)} if found else {}
+        listing = self.resource.list
+        query = {**(listing.defaults if listing is not None else {}), **self.query}
+        return {
+            **({"columns": ",".join(found)} if found else {}),
+            **{f"query.{name}": value for name, value in query.items()},
+        }
 
 
 @contextmanager
@@ -97,27 +107,47 @@ def located(reading: Reading, budget: Budget) -> Iterator[None]:
 def read_records(call: Call, style: Paging | None, body: Any) -> Sequence[Any]:
     """The records of a page. Missing is an error unless the total is 0 or the connector says `if_missing: empty`."""
     assert call.records is not None
+    if body is MISSING:
+        raise VendorError("the answer is empty")
     notes = Notes()
-    found = parse_path(call.records.path).all(body, notes) if body is not MISSING else MISSING
+    found = (
+        _only_list(call.records, body)
+        if call.records.path is None
+        else parse_path(call.records.path).all(body, notes)
+    )
     if isinstance(found, list):
         for item in found:
             if not isinstance(item, Mapping):
-                raise _no_record(call.records.path, item)
+                raise _no_record(call.records, item)
         return found
     if found is MISSING and not notes.found:
-        if call.records.if_missing == "empty" and body is not MISSING:
+        if call.records.if_missing == "empty":
             return []
-        if (
-            style is not None
-            and style.total is not None
-            and body is not MISSING
-            and style.declared(body) == 0
-        ):
+        if style is not None and style.total is not None and style.declared(body) == 0:
             return []
-        what = "is empty" if body is MISSING else f"has no records at {call.records.path}"
-        raise VendorError(f"the answer {what}")
+        raise VendorError(f"the answer has no records at {call.records}")
     shown = notes.found[0].message if notes.found else "expected list, got null"
-    raise VendorError(f"the records at {call.records.path}: {shown}")
+    raise VendorError(f"the records at {call.records}: {shown}")
+
+
+def _only_list(records: Records, body: Any) -> list[Any]:
+    """The one list among the values of an object. Raises VendorError, with the keys that were found, for any other number."""
+    notes = Notes()
+    path = str(records.only_list_of)
+    found = parse_path(path).one(body, notes)
+    if not isinstance(found, Mapping):
+        shown = "nothing" if found is MISSING else json_type(found)
+        raise VendorError(
+            f"the records should be the only list of the object at {path}: expected object, got {shown}"
+        )
+    lists = [name for name, value in found.items() if isinstance(value, list)]
+    if len(lists) == 1:
+        return found[lists[0]]  # type: ignore[no-any-return]
+    shown = ", ".join(repr(name[:_SHOWN_CHARS]) for name in (lists or [*found])[:_SHOWN_KEYS]) or "none"
+    raise VendorError(
+        f"the records should be the only list of the object at {path}, and "
+        + (f"{len(lists)} keys hold one: {shown}" if lists else f"no key holds one; its keys are: {shown}")
+    )
 
 
 def check_undecoded(call: Call, records: Iterable[msgspec.Raw]) -> None:
@@ -125,11 +155,11 @@ def check_undecoded(call: Call, records: Iterable[msgspec.Raw]) -> None:
     assert call.records is not None
     for record in records:
         if memoryview(record)[0] != _OBJECT:
-            raise _no_record(call.records.path, msgspec.json.decode(record))
+            raise _no_record(call.records, msgspec.json.decode(record))
 
 
-def _no_record(path: str, item: Any) -> VendorError:
-    return VendorError(f"the records at {path}: expected objects, got {json_type(item)}")
+def _no_record(records: Records, item: Any) -> VendorError:
+    return VendorError(f"the records at {records}: expected objects, got {json_type(item)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +171,24 @@ class Found:
     is_kept: bool
     notes: Notes
     members: list[Any] | None = None
+
+
+def map_page(reading: Reading, records: Sequence[Any], begins: int | None) -> list[Found]:
+    """The records of a page through the mapping. `begins`: where in a capture the page begins.
+
+    Records that have no key are told apart by all that they say: on a page by how many before it say the same, in a
+    capture, whose order is ours, by their place.
+    """
+    if reading.resource.key != "none":
+        return [map_record(reading, record, at=at) for at, record in enumerate(records)]
+    before: dict[str, int] = {}
+    found = []
+    for at, record in enumerate(records):
+        said = digest(record)
+        number = before[said] = before.get(said, -1) + 1
+        row = {"id": digest(said, number) if begins is None else digest(said, begins + at), "record": record}
+        found.append(Found(row, row["id"], True, Notes()))
+    return found
 
 
 def map_record(reading: Reading, record: Any, call: str = "list", at: int = 0) -> Found:

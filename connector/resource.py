@@ -6,7 +6,7 @@ Frozen and closed. What a mapping needs of it is checked by `wiring`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -26,11 +26,19 @@ class Key(Closed):
     as_: Literal["string"] | None = Field(None, alias="as")
 
 
+def _as_key(value: Any) -> Any:
+    return value if value == "none" else as_path(value)
+
+
 class Resource(Closed):
     """What the vendor's API has: how it is listed and got, and what makes one."""
 
-    key: Annotated[Key | None, BeforeValidator(as_path, json_schema_input_type=PathText | Key)] = None
-    """What stands for `{id}`; the mapping's `id` must read the same path."""
+    key: Annotated[
+        Key | Literal["none"] | None,
+        BeforeValidator(_as_key, json_schema_input_type=PathText | Key | Literal["none"]),
+    ] = None
+    """What stands for `{id}`; the mapping's `id` must read the same path. `none`: the vendor gives its records nothing
+    that tells one from another (log entries); they can be listed as they are, and none of them can be got."""
     list: Call | None = None
     get: Call | None = None
     calls: Mapping[Name, Call] = {}

@@ -214,6 +214,7 @@ def _take_plain(claim: _Claim) -> Flow[tuple[Records, Taken]]:
     reading, style, budget = claim.listing.reading, claim.listing.style, claim.budget
     call = reading.call("list")
     assert call.records is not None
+    assert call.records.path is not None  # of a capture; refused when the connector is loaded
     apart = Apart(call.records.path)
     warnings: list[tuple[str, str]] = []
     heard = yield from ask_prepared(

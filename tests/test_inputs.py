@@ -374,3 +374,35 @@ def test_whatever_comes_is_sent_as_it_is_or_refused(text: str) -> None:
 def test_words_that_do_not_fit(words: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         Input.model_validate({"label": "x", **words})
+
+
+MOMENTS = {
+    "since": Input(label="Since", type="time"),
+    "order": Input(label="Order", default="asc"),
+    "kind": Input(label="Kind", required=False),
+}
+
+
+def test_a_default_stands_where_nothing_is_given() -> None:
+    since = {"since": "2026-01-31T00:00:00Z"}
+    assert read_inputs(MOMENTS, since, {}, "a") == {**since, "order": "asc"}
+    assert read_inputs(MOMENTS, {**since, "order": None, "kind": None}, {}, "a") == {**since, "order": "asc"}
+    assert read_inputs(MOMENTS, {**since, "order": "desc"}, {}, "a") == {**since, "order": "desc"}
+    with pytest.raises(InvalidRequest, match="order: it is empty"):
+        read_inputs(MOMENTS, {**since, "order": ""}, {}, "a")
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-31T00:00:00Z", "2026-01-31T00:00:00.123456789Z", "1999-12-31T23:59:59Z"]
+)
+def test_a_time_is_sent_as_it_was_given(text: str) -> None:
+    assert read_inputs(MOMENTS, {"since": text}, {}, "a")["since"] == text
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-31", "2026-01-31T00:00:00", "2026-01-31T00:00:00+01:00", "2026-02-30T00:00:00Z", "1767225600", "now"]
+)  # fmt: skip
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_inputs(MOMENTS, {"since": text}, {}, "a")
+    assert refused.value.details == [f"since: expected a time such as 2026-01-31T00:00:00Z, got {text!r}"]

@@ -25,6 +25,7 @@ class Asked:
     cursor: str | None = None
     filters: tuple[str, ...] = ()
     group: str | None = None
+    queries: tuple[str, ...] = ()
     sort: str | None = None
     include: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Asked:
         return {
             **{name: value for name, value in given.items() if value is not None},
             "filters": _filters(self.filters),
+            "remote_query": _queries(self.queries),
             "include": self.include,
             "exclude_fields": self.hidden,
             "strict": self.strict,
@@ -57,6 +59,7 @@ class Asked:
             ("--limit", None if self.limit is None else str(self.limit)),
             *(("--filter", text) for text in self.filters),
             ("--group", self.group),
+            *(("--query", text) for text in self.queries),
             ("--sort", self.sort),
             *(("--include", name) for name in self.include),
             *(("--exclude-field", name) for name in self.hidden),
@@ -80,6 +83,18 @@ def parse_filter(text: str) -> tuple[str, str, str]:
             f"{text!r}: write FIELD=VALUE or FIELD[OPERATOR]=VALUE", param_hint="--filter"
         )
     return field, rest.removesuffix("]") if bracket else "eq", value
+
+
+def _queries(texts: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise typer.BadParameter(f"{text!r}: write NAME=VALUE", param_hint="--query")
+        if name in found:
+            raise typer.BadParameter(f"{name} is given twice", param_hint="--query")
+        found[name] = value
+    return found
 
 
 def _filters(texts: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -60,6 +60,14 @@ def list_rows(
         ),
     ] = None,
     group: Annotated[str | None, typer.Option(metavar="ID", help="Only the users in this group.")] = None,
+    queries: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--query",
+            metavar="NAME=VALUE",
+            help="What the vendor is asked besides, of what the connector lists for this listing.",
+        ),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(min=1, max=1000, help="Rows on a page (100; with --all 1000).", show_default=False),
@@ -105,6 +113,7 @@ def list_rows(
         cursor,
         tuple(filters or ()),
         group,
+        tuple(queries or ()),
         sort,
         tuple(include or ()),
         tuple(hidden or ()),
@@ -188,8 +197,8 @@ def _key_of(directory: Directory, resource: str) -> str:
     """The name of the field that holds the id of the vendor's own records, where it stands at their root."""
     from connector.native import native_source
 
-    rule = native_source(directory.questions.opened.loaded, resource).mapping.fields["id"]
-    return str(getattr(rule, "path", "$.id")).removeprefix("$.")
+    rule = native_source(directory.questions.opened.loaded, resource).mapping.fields.get("id")
+    return str(getattr(rule, "path", "$.")).removeprefix("$.")
 
 
 def fields_of(directory: Directory, unified: str, include: Iterable[str] = ()) -> set[str]:

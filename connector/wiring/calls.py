@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connector.call import Call, Sent
+from connector.call import Call, Records, Sent
 from connector.definition import Api, Connector
 from connector.exchange import Chosen, Exchange
 from connector.mapping.path import parse_path, written
@@ -36,17 +36,19 @@ Faults = Iterator[tuple[tuple[str | int, ...], str]]
 
 def call_holes(name: str, call: Call) -> set[str]:
     if name == "list":
-        return set(PAGE_HOLES[call.paging.style]) if call.paging else set()
+        paged = PAGE_HOLES[call.paging.style] if call.paging else set()
+        return paged | {f"query.{one}" for one in call.accepts}
     return {"id"} if name == "get" else {"value", "id", "page.size"}
 
 
 def call_faults(api: Api, resource: Resource, name: str, call: Call) -> Faults:
     if name == "list":
         yield from _listing_faults(api, call)
+        yield from _accepting_faults(resource, call)
     else:
         if call.before and call.records is None:
             yield ("before",), "only what is read as a listing (`records`) has `before`"
-        for word in ("paging", "passes"):
+        for word in ("paging", "passes", "accepts"):
             if getattr(call, word):
                 yield (word,), "only `list` is paged" if word == "paging" else f"only `list` has `{word}`"
     if name == "get":
@@ -77,11 +79,26 @@ def _listing_faults(api: Api, call: Call) -> Faults:
         )
     if call.paging.style == "snapshot" and call.passes:
         yield ("passes",), "a listing that is captured is one answer: it has no passes"
-    if call.paging.style == "snapshot" and call.records is not None and not _is_plain_list(call.records.path):
+    if call.paging.style == "snapshot" and call.records is not None and not _is_plain_list(call.records):
         yield (
             ("records",),
             "records that are captured stand at plain keys and then [*], as in $.data[*]: they are kept unread",
         )
+
+
+def _accepting_faults(resource: Resource, call: Call) -> Faults:
+    """What a caller may ask besides reaches the vendor, and the listing can be read without a caller where it must."""
+    for name, rule in call.accepts.items():
+        if f"query.{name}" not in call.holes:
+            yield ("accepts", name), f"nothing sends {{query.{name}}}: what is asked would be dropped"
+        if rule.made_from or rule.within or rule.outside:
+            yield ("accepts", name), "`made_from`, `within` and `outside` are for what a write is given"
+        reads_list = resource.get is not None and (resource.get.from_ or resource.get.otherwise)
+        if reads_list and rule.is_needed:
+            yield (
+                ("accepts", name),
+                "`get` reads this listing by itself: what it needs has a `default`",
+            )
 
 
 def _get_faults(resource: Resource, call: Call) -> Faults:
@@ -128,10 +145,13 @@ def judging(connector: Connector, api: Api, call: Call) -> set[str]:
     return {path for condition in (*(rule.when for rule in rules), *expected) for path in condition.paths}
 
 
-def is_below(path: str, records: str) -> bool:
-    return parse_path(path).leading[: len(parse_path(records).leading)] == parse_path(records).leading
+def is_below(path: str, records: Records) -> bool:
+    above = parse_path(records.path or "$").leading
+    return parse_path(path).leading[: len(above)] == above
 
 
-def _is_plain_list(path: str) -> bool:
-    keys = parse_path(path).leading
+def _is_plain_list(records: Records) -> bool:
+    if records.path is None:
+        return False
+    path, keys = records.path, parse_path(records.path).leading
     return all(isinstance(key, str) for key in keys) and path == written(keys) + "[*]"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from connector.definition import Api, Connector, Union
 from connector.exchange import Chosen, Exchange, Request, SubmitAndPoll
-from connector.resource import Resource
+from connector.resource import Key, Resource
 from connector.template import holes_of, parse_template
 from connector.wiring.calls import Faults, call_faults, call_holes, exchange_faults, is_below, judging, ways
 from connector.wiring.proxy import proxy_faults
@@ -85,7 +85,7 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
                         f"{path} is asked of the answer, and the records of a capture are kept unread",
                     )
                     for path in asked
-                    if call.records is not None and is_below(path, call.records.path)
+                    if call.records is not None and is_below(path, call.records)
                 ]
             found += [Complaint((*loc, *place, *at), text) for at, text in faults]
         if resource.create is not None:
@@ -115,7 +115,7 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
                 for word, setting in (("within", rule.within), ("outside", rule.outside))
                 if setting is not None and setting not in lists
             ]
-        if resource.get is not None and resource.key is None:
+        if resource.get is not None and not isinstance(resource.key, Key):
             found.append(
                 Complaint(
                     (*loc, "resources", name), "a resource with `get` needs `key`: what stands for {id}"

@@ -20,14 +20,23 @@ def source_complaints(connector: Connector, mapping: MappingFile, read: Iterable
     _, resource = connector.source(mapping.source)
     rule = mapping.fields.get("id")
     path = getattr(rule, "path", None)
-    if resource.key is not None and rule is not None and path != resource.key.path:
+    key = resource.key
+    if key == "none":
         yield Complaint(
-            ("fields", "id"), f"the id must read {resource.key.path}, the key of {mapping.source}"
+            ("source",), f"{mapping.source} says `key: none`: its records can't become rows with an id"
         )
-    elif resource.key is not None and isinstance(rule, PathRule) and rule.as_ != resource.key.as_:
-        says = f"`as: {resource.key.as_}`" if resource.key.as_ else "no `as`"
+    elif key is not None and rule is not None and path != key.path:
+        yield Complaint(("fields", "id"), f"the id must read {key.path}, the key of {mapping.source}")
+    elif key is not None and isinstance(rule, PathRule) and rule.as_ != key.as_:
+        says = f"`as: {key.as_}`" if key.as_ else "no `as`"
         yield Complaint(
             ("fields", "id"), f"the key of {mapping.source} says {says}, and the id must say the same"
+        )
+    needed = [name for name, one in resource.list.accepts.items() if one.is_needed] if resource.list else []
+    for name in needed:
+        yield Complaint(
+            ("source",),
+            f"the listing of {mapping.source} needs {name}, and rows are listed for look-ups and members too: give it a `default`",
         )
     yield from _column_complaints(resource, mapping, read)
     for name, sort in mapping.sorts.items():

@@ -54,7 +54,7 @@ def recorder(calls: CallSet, mode: str) -> Any:
     found = vcr.VCR(
         record_mode=mode,
         match_on=("method", "scheme", "host", "port", "path", "query", has_like_body.__name__),
-        filter_headers=["authorization", "api-key", "cookie", "user-agent"],
+        filter_headers=["authorization", "api-key", "x-api-token", "cookie", "user-agent"],
         filter_query_parameters=["hash"],
         before_record_response=scrub,
         decode_compressed_response=True,

@@ -21,6 +21,7 @@ from connector.catalog import Catalog, Loaded
 from connector.create import create_one
 from connector.fetch import Listing, fetch_one, fetch_page
 from connector.flow import Budget, Clock, drive
+from connector.native import is_native, native_source, record_of
 from connector.notices import Notices
 from connector.query import Question
 from connector.reading import Reading
@@ -38,6 +39,7 @@ __all__ = [
     "expected",
     "loaded",
     "mapped_sources",
+    "native_sources",
     "open_api",
     "read_case",
     "read_listing",
@@ -82,6 +84,16 @@ def mapped_sources() -> list[tuple[str, str]]:
         for path in sorted(MAPPINGS.glob("*/*.yaml"))
         if path.name != "connector.yaml"
     ]
+
+
+def native_sources() -> list[tuple[str, str]]:
+    """(connector, `api.resource`) of every resource that is listed as it is, and has fixtures."""
+    folders = {(path.parents[1].name, path.parent.name) for path in FIXTURES.glob(f"*/*/*{_VENDOR}")}
+    return sorted(
+        (name, source)
+        for name, source in folders - set(mapped_sources())
+        if source in loaded(name).definition.sources()
+    )
 
 
 def cases() -> list[Case]:
@@ -213,7 +225,10 @@ def read_listing(connector: str, source: str, body: bytes) -> dict[str, Any]:
     reading, notices = _reading(connector, source), Notices()
     flow = fetch_page([Listing(reading, Question())], 1000, Place(), _one_call(), notices)
     page = drive(flow, answering(reading, body), _wait)
-    found: dict[str, Any] = {"rows": [without_nulls(row) for row in page.rows]}
+    as_it_is = is_native(reading.source)
+    found: dict[str, Any] = {
+        "rows": [record_of(row) if as_it_is else without_nulls(row) for row in page.rows]
+    }
     found["verdict"] = page.completeness.verdict
     found["reasons"] = page.completeness.reasons
     members = {row["id"]: refs for row, refs in zip(page.rows, page.members, strict=True)}
@@ -224,7 +239,8 @@ def _reading(connector: str, source: str) -> Reading:
     api = source.partition(".")[0]
     opened = open_api(connector, api)
     captures = Captures(MemoryShelf(), opened.account)
-    return Reading(opened, opened.apis[api], opened.loaded.sources[source], captures)
+    known = opened.loaded.sources.get(source) or native_source(opened.loaded, source)
+    return Reading(opened, opened.apis[api], known, captures)
 
 
 def _one_call() -> Budget:
