@@ -179,7 +179,10 @@ def _policy(opened: Opened, name: str) -> tuple[OpenedApi, Proxy]:
     api = opened.apis.get(name)
     if api is None:
         word = nearest(name, opened.apis)
-        lacking = "is not connected here" if name in opened.loaded.definition.apis else "is no api"
+        is_known = name in opened.loaded.definition.apis
+        lacking = "is not connected here" if is_known else "is no api"
+        if opened.entries(name):
+            lacking = "stands here several times: say which"
         raise NotFound(
             f"{name!r} {lacking}; this account has: {', '.join(opened.apis)}",
             hint=f"did you mean {word}?" if word else None,

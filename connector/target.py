@@ -19,7 +19,7 @@ __all__ = ["MAX_CHARS", "Target", "read_target"]
 
 MAX_CHARS: Final = 8_000
 
-_API = re.compile(r"[a-z][a-z0-9_]*")
+_API = re.compile(r"[a-z][a-z0-9_]*(\[[A-Za-z0-9._~-]{1,100}\])?")
 _PLAIN: Final = r"A-Za-z0-9._~!$&'()*+,=:@/%\-"
 _NOT_IN_PATH = re.compile(rf"[^{_PLAIN};]")
 _NOT_IN_QUERY = re.compile(rf"[^{_PLAIN}?\[\];]")
@@ -33,6 +33,7 @@ class Target:
     """A path below an api's base address, and its query, as they go out."""
 
     api: str
+    """Its name; of one entry of several, `api[key]`."""
     path: str
     """From its first slash on, unchanged."""
     query: str | None
@@ -64,9 +65,9 @@ def read_target(text: str) -> Target:
         raise InvalidRequest("the path begins with the api's name, without scheme, host or slash", hint=_FORM)
     if "\\" in text:
         raise InvalidRequest("a backslash may stand for a slash; one that is meant is written %5C in a query")
-    _check_characters(given, _NOT_IN_PATH, "path")
-    _check_characters(query, _NOT_IN_QUERY, "query")
     api, slash, rest = given.partition("/")
+    _check_characters(rest if _API.fullmatch(api) else given, _NOT_IN_PATH, "path")
+    _check_characters(query, _NOT_IN_QUERY, "query")
     if not _API.fullmatch(api) or not slash:
         raise InvalidRequest(
             "the path names an api and, behind a slash, what is below its base address", hint=_FORM

@@ -155,6 +155,7 @@ class World:
         vendor: Callable[[Call], Reply] | None = None,
         takes: float = 0.0,
         account: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
         shelf: MemoryShelf | None = None,
         **settings: Any,
     ) -> None:
@@ -163,7 +164,8 @@ class World:
         self.calls: list[Call] = []
         self.waits: list[float] = []
         self.time = 0.0
-        self.account, self.settings = account or {}, Settings(**settings)
+        self.account, self.secrets = account or {}, secrets or {"key": KEY}
+        self.settings = Settings(**settings)
         self.shelf = shelf or MemoryShelf()
         self.clock = Clock(
             seconds=lambda: self.time,
@@ -174,7 +176,7 @@ class World:
     def questions(self, loaded: Loaded | None = None, name: str = "one") -> Questions:
         """What knows nothing but the shelf and the cursor's key: another process."""
         opened = open_account(
-            loaded or self.loaded, settings=self.account, secrets={"key": KEY}, account=name
+            loaded or self.loaded, settings=self.account, secrets=self.secrets, account=name
         )
         return Questions(opened, Seal([b"k" * 32]), self.settings, self.clock, self.shelf)
 
