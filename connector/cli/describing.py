@@ -42,8 +42,16 @@ def describe(loaded: Loaded) -> dict[str, Any]:
 def needs(loaded: Loaded) -> list[tuple[str, str]]:
     """Name → what to give for it, for people."""
     definition = loaded.definition
+    several = {
+        f"{name}.{api.repeated}": f"of several, the name of each: {name}[{api.repeated.upper()}].…"
+        for name, api in definition.apis.items()
+        if api.repeated is not None
+    }
     return [
-        *((f"--set {name}=", _setting_words(rule)) for name, rule in _sorted(definition.setting_names())),
+        *(
+            (f"--set {name}=", _setting_words(rule, several.get(name)))
+            for name, rule in _sorted(definition.setting_names())
+        ),
         *((f"--secret {name}=", _secret_words(rule)) for name, rule in _sorted(definition.secret_names())),
     ]
 
@@ -57,8 +65,8 @@ def _is_needed(rule: Setting | Secret) -> bool:
     return rule.required and getattr(rule, "default", None) is None
 
 
-def _setting_words(rule: Setting) -> str:
-    words = [rule.label]
+def _setting_words(rule: Setting, several: str | None) -> str:
+    words = [rule.label, *([several] if several else [])]
     if rule.choices is not None:
         words.append(f"one of {', '.join(rule.choices)}")
     elif rule.type != "string":
