@@ -13,14 +13,14 @@ from connector.definition import Api, Connector
 
 __all__ = ["api_name", "is_told_apart", "key_of", "with_entries"]
 
-_ENTRY = re.compile(r"([a-z][a-z0-9_]*)\[([A-Za-z0-9._~-]{1,100})\](?:\..*)?")
+_ENTRY = re.compile(r"([a-z][a-z0-9_]*)\[([A-Za-z0-9._~-]{1,100})\]")
 
 
 def with_entries(definition: Connector, names: Iterable[str]) -> Connector:
     """The connector with the entries that these names of settings, secrets and base addresses speak of."""
     keys: dict[str, set[str]] = {}
     for name in names:
-        found = _ENTRY.fullmatch(name)
+        found = _ENTRY.fullmatch(name) or _ENTRY.fullmatch(name.rpartition(".")[0])
         if found and found[1] in definition.apis and definition.apis[found[1]].repeated is not None:
             keys.setdefault(found[1], set()).add(found[2])
     if not keys:
@@ -34,12 +34,14 @@ def with_entries(definition: Connector, names: Iterable[str]) -> Connector:
 
 def api_name(entry: str) -> str:
     """The api that an entry is one of; of an api that stands once, its own name."""
-    return entry.partition("[")[0]
+    found = _ENTRY.fullmatch(entry)
+    return found[1] if found else entry
 
 
 def key_of(entry: str) -> str | None:
     """What tells an entry from the others of its api; None for an api that stands once."""
-    return entry.partition("[")[2].removesuffix("]") or None
+    found = _ENTRY.fullmatch(entry)
+    return found[2] if found else None
 
 
 def is_told_apart(full: str, definition: Connector) -> bool:

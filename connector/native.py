@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from connector.catalog import Loaded, Source
 from connector.cursor import digest
+from connector.entries import api_name
 from connector.errors import NotFound
 from connector.mapping.compile import compile_mapping
 from connector.mapping.rules import MappingFile
@@ -35,9 +36,14 @@ class _Kept(_Listed):
     id: str
 
 
-def native_source(loaded: Loaded, name: str) -> Source:
-    """The resource `api.resource`, not translated. Raises NotFound with those that there are."""
+def native_source(loaded: Loaded, asked: str) -> Source:
+    """The resource `api.resource`, not translated; of one entry of several, `api[key].resource`.
+
+    Raises NotFound with those that there are.
+    """
     definition = loaded.definition
+    entry, _, resource = asked.rpartition(".")
+    name = f"{api_name(entry)}.{resource}"
     known = [
         source
         for source in definition.sources()
@@ -46,7 +52,7 @@ def native_source(loaded: Loaded, name: str) -> Source:
     if name not in known:
         word = nearest(name, known)
         raise NotFound(
-            f"{loaded.name} has no resource {name!r} that can be read; it has: {', '.join(known) or 'none'}",
+            f"{loaded.name} has no resource {asked!r} that can be read; it has: {', '.join(known) or 'none'}",
             hint=f"did you mean {word}?" if word else None,
         )
     key = definition.source(name)[1].key

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from connector.account import Opened
+from connector.account import Opened, OpenedApi
 from connector.ask import ask
 from connector.captures import Captures, MemoryShelf, Shelf
 from connector.catalog import Source
 from connector.create import Plan, create_one, plan_create
 from connector.cursor import Seal, digest
+from connector.entries import key_of
 from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
 from connector.fetch import Fetched, Listing, fetch_one, fetch_page
 from connector.flow import Budget, Clock, Flow
@@ -157,7 +158,7 @@ class Questions:
         budget = self._budget(patient)
         notices = Notices()
         typed = [() if is_native(one) else parse_filters(one, filters or {}) for one in sources]
-        entries = entries_of(self.opened, source)
+        entries = self._entries(unified, source)
         if sort_by is not None and len(sources) * len(entries) > 1:
             raise InvalidRequest(
                 f"this account reads {unified} from {len(sources) * len(entries)} places, one after the other: "
@@ -262,7 +263,7 @@ class Questions:
                 strict=strict,
                 lookups=lookups,
             )
-            for api in entries_of(self.opened, source)
+            for api in self._entries(unified, source)
             for one in sources
         ]
         row = (yield from fetch_one(readings, key, budget, notices)).row
@@ -316,10 +317,17 @@ class Questions:
                 hint=f"these can be asked of unified resources: {', '.join(self.opened.sources)}",
             )
         source = native_source(self.opened.loaded, name)
-        api = name.partition(".")[0]
-        if not self.opened.entries(api):
+        if not self._entries(name, source):
+            api = name.rpartition(".")[0]
             raise NotFound(f"{api!r} is not connected here; this account has: {', '.join(self.opened.apis)}")
         return (source,)
+
+    def _entries(self, name: str, source: Source) -> tuple[OpenedApi, ...]:
+        """Where a resource is read: in each entry of its api, or in the one that `api[key].resource` names."""
+        entry = name.rpartition(".")[0]
+        if key_of(entry) is None:
+            return entries_of(self.opened, source)
+        return tuple(api for known, api in self.opened.apis.items() if known == entry)
 
     def sources(self, unified: str) -> tuple[Source, ...]:
         """What feeds a unified resource of this account: one source, or those of a union."""

@@ -243,6 +243,24 @@ def test_the_vendors_own_records_come_from_all_entries_too(loaded: Loaded) -> No
     assert [row["id"] for row in page.rows] == ["a", "b", "c", "d", "e"]
 
 
+def test_or_from_one_that_is_named(loaded: Loaded) -> None:
+    nodes = Nodes(TWO)
+    world = nodes.world(loaded)
+    page = world.page("main[40].people", limit=1)
+    assert [row["id"] for row in page.rows] == ["d"]
+    assert page.next_cursor
+    assert ids([world.page("main[40].people", cursor=page.next_cursor)]) == ["e"]
+    with pytest.raises(CursorInvalid, match="another resource"):
+        world.page("main.people", cursor=page.next_cursor)
+    assert world.directory().get("main[7].people", "a").row["name"] == "a@7"
+    with pytest.raises(VendorNotFound):
+        world.directory().get("main[7].people", "e")
+    assert {node for node, _ in nodes.asked} == {"7", "40"}
+    for name in ("main[9].people", "main[].people", "main[7.people", "main[7]x.people"):
+        with pytest.raises(NotFound):
+            world.page(name)
+
+
 def test_each_entry_is_checked(loaded: Loaded) -> None:
     assert Nodes(TWO).world(loaded).directory().check() == {"main[7]": "ok", "main[40]": "ok"}
 
