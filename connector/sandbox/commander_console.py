@@ -3,7 +3,8 @@
 A double of Keeper's Commander 18.1.8. Recorded from it, or read in its source, and so copied: the envelope of
 a report and of what a command logs; that the status follows from English words in the log; that a line counts
 as JSON by its text, so that `--format 'json'` gives the lines of a report as a message; a command that is not
-known in the form in which it was sent prints help; an error of argparse whose words mean nothing is success.
+known in the form in which it was sent prints help; an error of argparse whose words mean nothing is success; so a
+change of somebody whose address has a word of failure in it is told as one.
 
 Made up: that Commander's user is the first of the people and works in the US data centre; reports in any
 other format than JSON, and the tree without a kind of report, are refused as argparse would refuse the format
@@ -14,20 +15,27 @@ Reports are kept until something changes, since thousands of rows take long to b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from connector.sandbox.commander_line import (
     COMMANDS,
+    ApprovalOptions,
     ArgumentsRefused,
     HelpAsked,
+    InfoOptions,
     Options,
+    TeamOptions,
+    UserOptions,
     ban_on,
     parse,
     split,
 )
 from connector.sandbox.commander_reports import KINDS, Asked, Report, report_of, subtree, to_json
+from connector.sandbox.commander_teams import approve, change_teams
+from connector.sandbox.commander_telling import CommandFailed, Told
+from connector.sandbox.commander_users import FORCE_WANTED, change_users, wants_consent
 from connector.sandbox.enterprise import Enterprise
 from connector.sandbox.shapes import Json
 from connector.sandbox.tenant import DOMAIN, Node
@@ -40,13 +48,20 @@ _HELP = "Commands: " + ", ".join(sorted(COMMANDS))
 _OF_COLUMNS = tuple(f"{kind}(" for word in ("role", "team", "user", "node") for kind in (f"{word}s", word))
 
 _SUCCESS_WORDS = ("created", "added", "removed", "updated", "deleted", "successfully", "completed", "done")
-_NOT_FOUND_WORDS = ("not found", "could not be resolved", "does not exist", "not a member of", "cannot find")
+_NOT_FOUND_WORDS = (
+    *("not found", "could not be resolved", "does not exist", "not a member of", "cannot be found"),
+    "cannot find",
+)
 _CONFLICT_WORDS = ("already a member", "already exists", "already in", "already accepted", "duplicate")
 _WRONG_WORDS = (
     *("invalid", "not valid", "not allowed", "not unique", "unrecognized", "reserved", "character", "empty"),
     *("cannot be", "cannot assign", "cannot move", "cannot get", "not integer", "expects"),
 )
-_FORBIDDEN_WORDS = ("permission denied", "access denied", "forbidden", "not authorized", "is restricted to")
+_FORBIDDEN_WORDS = (
+    *("not an msp administrator", "permission denied", "access denied", "unauthorized access", "forbidden"),
+    *("must be a root admin", "admin privileges required", "admin account required"),
+    *("insufficient privileges", "not authorized", "is restricted to", "command is restricted"),
+)
 _VERDICTS = (
     (403, "error", _FORBIDDEN_WORDS),
     (500, "error", _NOT_FOUND_WORDS),
@@ -112,17 +127,26 @@ class Console:
         return self._answer(line, command, options)
 
     def _answer(self, line: str, command: str, options: Options) -> Outcome:
-        if command == "enterprise-info":
-            return self._info(line, options)
-        if command == "whoami":
-            return Outcome(200, {"status": "success", "command": command, "data": self._login()})
+        match options:
+            case InfoOptions():
+                return self._info(line, options)
+            case UserOptions() if wants_consent(self._enterprise, options):
+                return error_outcome(400, FORCE_WANTED)
+            case UserOptions():
+                return _told(line, lambda: change_users(self._enterprise, options))
+            case TeamOptions():
+                return _told(line, lambda: change_teams(self._enterprise, options))
+            case ApprovalOptions():
+                return _told(line, lambda: approve(self._enterprise, options))
+            case _ if command == "whoami":
+                return Outcome(200, {"status": "success", "command": command, "data": self._login()})
         return _logged(line, "")
 
     def _login(self) -> Json:
         user = next((person.email for person in self._enterprise.people), f"admin@{DOMAIN}")
         return {"user": user, "server": "keepersecurity.com", "data_center": "US", "logged_in": True}
 
-    def _info(self, line: str, options: Options) -> Outcome:
+    def _info(self, line: str, options: InfoOptions) -> Outcome:
         wanted_node = (options.node or "").lower()
         top = self._node(wanted_node) if wanted_node else self._enterprise.nodes[0]
         if top is None:
@@ -176,6 +200,15 @@ def _before_format(line: str) -> str:
 
 def _first_word(line: str) -> str:
     return line.split(maxsplit=1)[0]
+
+
+def _told(line: str, run: Callable[[], Told]) -> Outcome:
+    """Of a command that writes: what it prints counts, and what it logs if it prints nothing."""
+    try:
+        told = run()
+    except CommandFailed as failure:
+        return error_outcome(500, f"Unexpected error: {failure}")
+    return _printed(line, "\n".join(told.printed)) if told.printed else _logged(line, "\n".join(told.log))
 
 
 def _printed(line: str, text: str) -> Outcome:

@@ -6,9 +6,10 @@ gets the line as it was sent, cut at its first space, with the backslash as an e
 does. Refused before anything runs: `--` alone, `${NAME}`, and options that name a file of the host, in any
 abbreviation that argparse would take. What is left goes to argparse, with its abbreviations and its words.
 
-Made up: the words of those refusals, that `--output` is refused whatever follows it, and that a command other
-than `enterprise-info` has no options but `-f` of `enterprise-down`. Left out: that no command may name the
-records which hold the service's own settings, and `--file`, which no command here has.
+Made up: the words of those refusals, and that `--output` is refused whatever follows it. Left out: that no command
+may name the records which hold the service's own settings, `--file`, which no command here has, and options that
+the double does nothing for (argparse refuses them as it does unknown ones): expiry, aliases, two-factor, shared
+folders, teams at `enterprise-user`, roles at `enterprise-team`, other formats of `team-approve`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import argparse
 import html
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from typing_extensions import override
@@ -27,9 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMMANDS",
+    "ApprovalOptions",
     "ArgumentsRefused",
     "HelpAsked",
+    "InfoOptions",
     "Options",
+    "TeamOptions",
+    "UserOptions",
     "ban_on",
     "parse",
     "split",
@@ -59,8 +64,8 @@ class HelpAsked(Exception):
     """The command would print how it is used."""
 
 
-class Options(argparse.Namespace):
-    """What `enterprise-info` was asked; any other command sets nothing here."""
+class InfoOptions(argparse.Namespace):
+    """What `enterprise-info` was asked."""
 
     nodes = False
     users = False
@@ -72,6 +77,56 @@ class Options(argparse.Namespace):
     columns: str | None = None
     format = "table"
     pattern: str | None = None
+
+
+class UserOptions(argparse.Namespace):
+    """What `enterprise-user` was told; without anything to change it prints."""
+
+    email: Sequence[str] = ()
+    force = False
+    verbose = False
+    lock = False
+    unlock = False
+    add = False
+    invite = False
+    delete = False
+    name: str | None = None
+    job_title: str | None = None
+    node: str | None = None
+    add_role: Sequence[str] | None = None
+    remove_role: Sequence[str] | None = None
+
+
+class TeamOptions(argparse.Namespace):
+    """What `enterprise-team` was told; without anything to change it prints."""
+
+    team: Sequence[str] = ()
+    force = False
+    verbose = False
+    add = False
+    approve = False
+    delete = False
+    add_user: Sequence[str] | None = None
+    remove_user: Sequence[str] | None = None
+    restrict_edit: str | None = None
+    restrict_share: str | None = None
+    restrict_view: str | None = None
+    name: str | None = None
+    node: str | None = None
+
+
+class ApprovalOptions(argparse.Namespace):
+    """What `team-approve` was told."""
+
+    team = False
+    email = False
+
+
+class NoOptions(argparse.Namespace):
+    """Any other command was told nothing that counts."""
+
+
+Options = InfoOptions | UserOptions | TeamOptions | ApprovalOptions | NoOptions
 
 
 def words_checked(line: str) -> list[str]:
@@ -141,10 +196,50 @@ def _down_parser() -> _Parser:
     return parser
 
 
-_PARSERS = {
-    "enterprise-info": _info_parser(),
-    "enterprise-down": _down_parser(),
-    "whoami": _Parser("whoami"),
+def _user_parser() -> _Parser:
+    parser = _Parser("enterprise-user")
+    parser.add_argument("-f", "--force", action="store_true")
+    parser.add_argument("-v", "--verbose", action="store_true")
+    for flag in ("--lock", "--unlock", "--add", "--invite", "--delete"):
+        parser.add_argument(flag, action="store_true")
+    for option in ("--name", "--job-title", "--node"):
+        parser.add_argument(option)
+    for option in ("--add-role", "--remove-role"):
+        parser.add_argument(option, action="append")
+    parser.add_argument("email", nargs="+")
+    return parser
+
+
+def _team_parser() -> _Parser:
+    parser = _Parser("enterprise-team")
+    parser.add_argument("-f", "--force", action="store_true")
+    parser.add_argument("-v", "--verbose", action="store_true")
+    for flag in ("--add", "--approve", "--delete"):
+        parser.add_argument(flag, action="store_true")
+    parser.add_argument("-au", "--add-user", action="append")
+    parser.add_argument("-ru", "--remove-user", action="append")
+    for option in ("--restrict-edit", "--restrict-share", "--restrict-view"):
+        parser.add_argument(option, choices=["on", "off"])
+    for option in ("--node", "--name"):
+        parser.add_argument(option)
+    parser.add_argument("team", nargs="+")
+    return parser
+
+
+def _approval_parser() -> _Parser:
+    parser = _Parser("team-approve")
+    for flag in ("--team", "--email"):
+        parser.add_argument(flag, action="store_true")
+    return parser
+
+
+_PARSERS: Mapping[str, tuple[_Parser, type[Options]]] = {
+    "enterprise-info": (_info_parser(), InfoOptions),
+    "enterprise-down": (_down_parser(), NoOptions),
+    "enterprise-user": (_user_parser(), UserOptions),
+    "enterprise-team": (_team_parser(), TeamOptions),
+    "team-approve": (_approval_parser(), ApprovalOptions),
+    "whoami": (_Parser("whoami"), NoOptions),
 }
 
 COMMANDS = frozenset(_PARSERS)
@@ -153,4 +248,5 @@ COMMANDS = frozenset(_PARSERS)
 
 def parse(command: str, words: Sequence[str]) -> Options:
     """Raises ArgumentsRefused and HelpAsked."""
-    return _PARSERS[command].parse_args(words, namespace=Options())
+    parser, options = _PARSERS[command]
+    return parser.parse_args(words, namespace=options())

@@ -23,14 +23,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from connector.sandbox.commander_telling import STATUS, TRANSFER
 from connector.sandbox.enterprise import Enterprise
 from connector.sandbox.shapes import Json
-from connector.sandbox.tenant import Lock, Node, Person, Role, Team
+from connector.sandbox.tenant import Node, Person, Role, Team
 
 __all__ = ["KINDS", "Asked", "Report", "report_of", "subtree", "to_json"]
 
-_STATUS = {Lock.ADMIN: "Locked", Lock.IDP: "Locked by IdP"}
-_TRANSFER = ("", "Not required", "Pending transfer", "Partially accepted", "Transfer accepted")
 _ADMIN_RIGHTS = ("manage_nodes", "manage_user", "manage_roles", "manage_teams")
 
 
@@ -227,8 +226,8 @@ def _roles_of_user(view: _View, user: Person) -> list[Any]:
 _OF_USER: _Columns[Person] = {
     # An e-mail in place of a name is SCIM's way to show a user without one; Commander leaves the name out.
     "name": lambda _, user: "" if user.display == user.email else user.display,
-    "status": lambda _, user: _STATUS.get(user.lock, "Invited" if user.invited else "Active"),
-    "transfer_status": lambda _, user: _TRANSFER[user.transfer],
+    "status": lambda _, user: STATUS.get(user.lock, "Invited" if user.invited else "Active"),
+    "transfer_status": lambda _, user: TRANSFER[user.transfer],
     "node": _node_of_user,
     "team_count": lambda view, user: len(view.teams_of(user)),
     "teams": _teams_of_user,

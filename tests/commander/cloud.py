@@ -5,7 +5,7 @@ the server's key, an encrypted payload, a session token), is opened, answered fr
 protobuf in several pages, and sealed again. So the client's own enveloping, loading and decrypting all run.
 
 What it holds is read from the file whenever a client asks: of the version that the client has seen it is told
-nothing, of another one everything, after the word to clear its cache.
+nothing, of another one everything, after the word to clear its cache. What the client writes goes into the file.
 
 Anything that it does not know how to answer is refused, and noted for the test that waits outside.
 """
@@ -25,7 +25,9 @@ from keepercommander import crypto, rest_api, utils
 from keepercommander.params import KeeperParams
 from keepercommander.proto import APIRequest_pb2, enterprise_pb2
 
-__all__ = ["Cloud", "Unanswered"]
+from tests.commander.writing import Unanswered, write
+
+__all__ = ["Cloud"]
 
 _SERVER_KEY = 7
 _ROWS_PER_PAGE = 200
@@ -47,10 +49,6 @@ _MESSAGES: dict[str, type[Message]] = {
 }
 
 
-class Unanswered(Exception):
-    """The client asked for something that the double does not know."""
-
-
 class Cloud:
     """One customer's cloud. `holdings` is the file that says what it holds; `note` is told of each refusal."""
 
@@ -62,7 +60,7 @@ class Cloud:
         rest_api.SERVER_PUBLIC_KEYS.clear()
         rest_api.SERVER_PUBLIC_KEYS[_SERVER_KEY] = public
         self._session_token = os.urandom(64)
-        self._data_key, self._tree_key = os.urandom(32), os.urandom(32)
+        self._data_key, self._tree_key, self._team_key = os.urandom(32), os.urandom(32), os.urandom(32)
         rsa_private, rsa_public = crypto.generate_rsa_key()
         ec_private, ec_public = crypto.generate_ec_key()
         self._keys = enterprise_pb2.GetEnterpriseDataKeysResponse(
@@ -77,7 +75,9 @@ class Cloud:
                 eccEncryptedPrivateKey=self._sealed(crypto.unload_ec_private_key(ec_private)),
             ),
         )
-        self._pages: dict[int, list[enterprise_pb2.EnterpriseDataResponse]] = {}
+        self._user_key = crypto.unload_rsa_public_key(rsa_public)
+        self._writes = 0
+        self._pages: dict[str, list[enterprise_pb2.EnterpriseDataResponse]] = {}
 
     def log_in(self) -> KeeperParams:
         """The session of the customer's administrator, as a log-in leaves it; the vault was read and is empty."""
@@ -111,10 +111,12 @@ class Cloud:
             crypto.decrypt_aes_v2(request.encryptedPayload, transmission_key)
         )
         answer = self._answer(url.removeprefix("https://keepersecurity.com/api/rest/"), payload)
-        sealed: bytes = crypto.encrypt_aes_v2(answer.SerializeToString(), transmission_key)
+        sealed: bytes = crypto.encrypt_aes_v2(answer, transmission_key)
         return sealed
 
-    def _answer(self, endpoint: str, payload: APIRequest_pb2.ApiRequestPayload) -> Message:
+    def _answer(self, endpoint: str, payload: APIRequest_pb2.ApiRequestPayload) -> bytes:
+        if endpoint == "vault/execute_v2_command":  # JSON, with its own session token
+            return self._execute(json.loads(payload.payload))
         answers: dict[str, Callable[[], Message]] = {
             "enterprise/get_enterprise_data_keys": lambda: self._keys,
             "enterprise/get_enterprise_data_for_user": lambda: self._page(
@@ -122,21 +124,49 @@ class Cloud:
             ),
             # `enterprise-user` asks it of each user that it shows.
             "enterprise/get_sharing_admins": enterprise_pb2.GetSharingAdminsResponse,
+            "vault/get_public_keys": lambda: APIRequest_pb2.GetPublicKeysResponse(
+                keyResponses=[
+                    APIRequest_pb2.PublicKeyResponse(username=name, publicKey=self._user_key)
+                    for name in APIRequest_pb2.GetPublicKeysRequest.FromString(payload.payload).usernames
+                ]
+            ),
         }
         if endpoint not in answers:
             raise Unanswered(f"the double of the cloud has no answer to {payload.payload[:300]!r}")
         if payload.encryptedSessionToken != self._session_token:
             raise Unanswered("the double of the cloud knows no other session than that of its log-in")
-        return answers[endpoint]()
+        content: bytes = answers[endpoint]().SerializeToString()
+        return content
+
+    def _execute(self, request: dict[str, Any]) -> bytes:
+        if request["session_token"] != utils.base64_url_encode(self._session_token):
+            raise Unanswered("the double of the cloud knows no other session than that of its log-in")
+        held = self._read()
+        is_batch = request["command"] == "execute"
+        results = [
+            write(held["kinds"], one, self._displayname_in)
+            for one in (request["requests"] if is_batch else [request])
+        ]
+        self._writes += 1
+        held["version"] = f"{held['version']}+{self._writes}"
+        half = self._holdings.with_suffix(".written")
+        half.write_text(json.dumps(held), encoding="utf-8")
+        half.replace(self._holdings)
+        return json.dumps({"result": "success", "results": results} if is_batch else results[0]).encode()
+
+    def _displayname_in(self, sealed: str) -> str | None:
+        clear = crypto.decrypt_aes_v1(utils.base64_url_decode(sealed), self._tree_key)
+        name: str | None = json.loads(clear).get("displayname")
+        return name
 
     def _page(self, token: bytes) -> enterprise_pb2.EnterpriseDataResponse:
         held = self._read()
-        version = held["version"]
+        version = str(held["version"])
         if version not in self._pages:
             self._pages = {version: list(self._make_pages(held))}
         pages = self._pages[version]
         known, _, place = token.decode().partition(":")
-        if known != str(version):
+        if known != version:
             return pages[0]
         if int(place) < len(pages):
             return pages[int(place)]
@@ -166,6 +196,8 @@ class Cloud:
 
     def _message(self, kind: str, row: dict[str, Any]) -> Message:
         fields = dict(row)
+        if kind == "TEAMS":
+            fields.setdefault("encryptedTeamKey", utils.base64_url_encode(self._sealed(self._team_key)))
         if "displayname" in fields:
             name = fields.pop("displayname")
             clear = json.dumps({} if name is None else {"displayname": name}).encode()

@@ -30,7 +30,8 @@ __all__ = ["Commander", "running"]
 
 _ROOT = Path(__file__).parents[2]
 _COMMANDS = (
-    "enterprise-info,enterprise-down,enterprise-user,enterprise-team,enterprise-role,enterprise-node,whoami"
+    "enterprise-info,enterprise-down,enterprise-user,enterprise-team,enterprise-role,enterprise-node,"
+    "team-approve,whoami"
 )
 _SECONDS_TO_COME_UP = 60
 _SECONDS_TO_END = 10

@@ -218,13 +218,13 @@ def test_without_the_queue_there_is_v1_only() -> None:
 
 
 def test_what_the_double_cannot_answer_is_an_error_at_the_end() -> None:
-    def lock() -> None:
+    def expire() -> None:
         active = next(person for person in TENANT.people[1:] if not (person.invited or person.locked))
         with running(TENANT) as service, client_of(service) as client:
-            ask(client, f"enterprise-user '{active.email}' --lock")
+            ask(client, f"enterprise-user '{active.email}' --expire -f")
 
-    with pytest.raises(AssertionError, match="enterprise_user_lock"):
-        lock()
+    with pytest.raises(AssertionError, match="set_master_password_expire"):
+        expire()
 
 
 def test_a_service_that_does_not_come_up_tells_why() -> None:

@@ -175,7 +175,7 @@ def test_the_old_api_answers_at_once_and_says_that_it_is_old(commander: httpx.Cl
     answer = commander.post("/api/v1/executecommand", json={"command": "enterprise-down"})
     assert (answer.status_code, answer.json()) == (200, DOWN)
     refused = (
-        commander.post("/api/v1/executecommand", json={"command": "enterprise-user x"}),
+        commander.post("/api/v1/executecommand", json={"command": "enterprise-role x"}),
         commander.post("/api/v1/executecommand", json={"command": "whoami"}, headers={"api-key": "x"}),
     )
     assert [one.status_code for one in refused] == [403, 401]
@@ -233,7 +233,7 @@ def test_the_token_of_scim_is_no_key(sandbox: Sandbox) -> None:
         (b'{"command": " "}', 400, "Command must not be empty"),
         (b'{"command": "whoami \'"}', 400, "Invalid command syntax"),
         (b'{"command": "whoami ' + b"x" * 4090 + b'"}', 400, "Command length exceeded"),
-        (b'{"command": "enterprise-user a@acme.example --lock"}', 403, NOT_PERMITTED["error"]),
+        (b'{"command": "transfer-user a@acme.example -f"}', 403, NOT_PERMITTED["error"]),
         (b'{"command": "ei --users"}', 403, NOT_PERMITTED["error"]),
         (b'{"command": "Enterprise-Info --users"}', 403, NOT_PERMITTED["error"]),
     ],
