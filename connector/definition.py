@@ -31,6 +31,7 @@ from connector.exchange import Chosen, Exchange, Request, Single, SubmitAndPoll
 from connector.mapping.condition import AnswerCondition
 from connector.mapping.words import NotBuilt
 from connector.policy import Proxy
+from connector.probe import Probe
 from connector.resource import Resource
 from connector.template import BaseText, HeaderText, ValueText
 
@@ -119,6 +120,13 @@ class Api(Closed):
         Discriminator(lambda value: "none" if isinstance(value, str) else "call"),
     ]
     """A call that proves the credentials and changes nothing; `none` where the vendor has no such call."""
+    probes: tuple[Probe, ...] = ()
+    """Calls that show one by one which rights the credentials have, for `connector doctor`; without any, `check` is the
+    one."""
+    tells: tuple[str, ...] = ()
+    """What this api can tell, in words for whoever examines an account."""
+    cannot: tuple[str, ...] = ()
+    """What it can't tell, or can't be asked."""
     retry: Retry = Retry()
     exchanges: Mapping[Name, Exchange] = {}
     resources: Mapping[Name, Resource]

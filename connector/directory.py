@@ -23,6 +23,7 @@ from connector.create import Plan
 from connector.cursor import Seal
 from connector.egress import Egress
 from connector.errors import ListingIncomplete
+from connector.examine import Examination
 from connector.flow import Clock, Flow, drive, drive_async
 from connector.model import Group, StudentLicense, User
 from connector.pages import Asked, AskedOne, Item, Page
@@ -234,6 +235,13 @@ class Directory:
         """Calls each api's connection check: api → `ok`, or `no check` where the vendor has none. Raises its failure."""
         return self._run(self.questions.check())
 
+    def examine(self) -> Examination:
+        """What the credentials have and lack, and what each api can and can't tell. Nothing changes at the vendor.
+
+        Every failure is a finding, in the vendor's own words; `verdict` says what they come to.
+        """
+        return self._run(self.questions.examine())
+
     def close(self) -> None:
         """Closes the connections."""
         if self._close is not None:
@@ -382,6 +390,10 @@ class AsyncDirectory:
     async def check(self) -> dict[str, str]:
         """As `Directory.check`."""
         return await self._run(self.questions.check())
+
+    async def examine(self) -> Examination:
+        """As `Directory.examine`."""
+        return await self._run(self.questions.examine())
 
     async def close(self) -> None:
         """Closes the connections."""

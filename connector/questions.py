@@ -1,4 +1,4 @@
-"""The questions that can be asked of one opened account, each as a flow: list, get, check. Sends nothing itself.
+"""The questions that can be asked of one opened account, each as a flow: list, get, check, examine. Sends nothing itself.
 
 Here parameters are checked, cursors opened and sealed, and membership is answered from whichever side the
 vendor keeps it on. What comes out is rows (plain dicts in the unified shape) in an envelope.
@@ -18,6 +18,7 @@ from connector.create import Plan, create_one, plan_create
 from connector.cursor import Seal, digest
 from connector.entries import key_of
 from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
+from connector.examine import Examination, examine
 from connector.fetch import Fetched, Listing, fetch_one, fetch_page
 from connector.flow import Budget, Clock, Flow
 from connector.inputs import read_inputs
@@ -104,6 +105,11 @@ class Questions:
     def check(self) -> Flow[dict[str, str]]:
         """Each api's own connection check: api → `ok`, or `no check`."""
         return self._redacted(self._check())
+
+    def examine(self) -> Flow[Examination]:
+        """What the credentials have and lack, api by api."""
+        seconds = max(_PATIENCE, self.settings.max_seconds)
+        return self._redacted(examine(self.opened, self.clock, self.settings.max_calls, seconds))
 
     def _redacted(self, flow: Flow[T]) -> Flow[T]:
         """The flow, with the account's secrets taken out of any error: a vendor may have echoed one."""

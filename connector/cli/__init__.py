@@ -23,7 +23,17 @@ from typing import Annotated
 import typer
 
 from connector import __version__
-from connector.cli import accounts, checking, connecting, creating, demo, listing, proxying, sandboxing
+from connector.cli import (
+    accounts,
+    checking,
+    connecting,
+    creating,
+    demo,
+    examining,
+    listing,
+    proxying,
+    sandboxing,
+)
 from connector.cli.failing import Commands
 
 __all__ = ["app", "main"]
@@ -68,6 +78,7 @@ accounts.add_to(app)
 listing.add_to(app)
 creating.add_to(app)
 proxying.add_to(app)
+examining.add_to(app)
 sandboxing.add_to(app)
 demo.add_to(app)
 

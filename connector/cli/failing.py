@@ -35,7 +35,19 @@ _CODES: tuple[tuple[type[ConnectorError], int], ...] = (
     (Forbidden, 5),
     (WriteOutcomeUnknown, 6),
 )
-_ORDER = ("demo", "sandbox", "connectors", "connect", "accounts", "list", "get", "create", "proxy", "check")
+_ORDER = (
+    "demo",
+    "sandbox",
+    "connectors",
+    "connect",
+    "accounts",
+    "list",
+    "get",
+    "create",
+    "proxy",
+    "check",
+    "doctor",
+)
 _READER_GONE = 128 + 13
 _INTERRUPTED = 128 + 2
 _MOST_DETAILS = 20

@@ -75,7 +75,8 @@ def compile_mapping(
 
 
 class Mapper:
-    """Reads, writes and finds by one mapping. `paths` are all that it reads, from the record's root."""
+    """Reads, writes and finds by one mapping. `paths` are all that it reads, from the record's root; `reads` the same by
+    field."""
 
     __slots__ = (
         "_found",
@@ -90,6 +91,7 @@ class Mapper:
         "_written",
         "lookups",
         "paths",
+        "reads",
         "secret_fields",
         "unified",
     )
@@ -108,6 +110,7 @@ class Mapper:
         }
         self.lookups = frozenset(survey.lookups)
         self.paths = frozenset(survey.paths)
+        self.reads = {name: frozenset(paths) for name, paths in survey.reads.items()}
         self._shape, self._plans, self._members = shape, plans, members
         self._rules = {name: rule for name, rule in mapping.fields.items() if rule is not None}
         self._readers = dict(plans[""].readers)
@@ -279,10 +282,10 @@ def _members(members: Members, survey: Survey) -> Reader | None:
             place.at("call"), "`call` under `members` is a word of the format that is not built yet"
         )
         return None
-    survey.paths.add(members.each)
+    survey.read(place, members.each)
     inside = place.inside(members.each)
     if members.where is not None:
-        survey.paths.update(inside.full(path) for path in members.where.paths)
+        survey.read(inside, *members.where.paths)
     item = reader_of(members.user, Text(), inside.at("user"), survey)
     where: Callable[..., bool] | None = members.where.compile() if members.where else None
     path = parse_path(members.each)

@@ -72,7 +72,7 @@ def _getter(path: Path, pick: str) -> Reader:
 
 def path_reader(rule: PathRule, shape: AnyShape, place: Place, survey: Survey) -> Reader:
     """What reads a path rule, as one value or (for a list of plain values) all of them."""
-    survey.paths.add(place.full(rule.path))
+    survey.read(place, rule.path)
     if isinstance(shape, Record) or (isinstance(shape, Items) and isinstance(shape.item, Record | Items)):
         what = (
             "an object: write `field: rule` under it"
@@ -234,7 +234,7 @@ def text_reader(rule: TextRule, shape: AnyShape, place: Place, survey: Survey) -
         return word_reader(template.texts[0], shape, place, survey)
     if not isinstance(shape, Text | Label | None):
         survey.complain(place, f"a template gives a string; {place.name} holds a {noun_of(shape)}")
-    survey.paths.update(place.full(hole) for hole in template.holes)
+    survey.read(place, *template.holes)
     paths = [parse_path(hole) for hole in template.holes]
 
     def read(record: Any, notes: Notes) -> Any:

@@ -131,7 +131,7 @@ def _join(rule: JoinRule, shape: AnyShape, place: Place, survey: Survey) -> Read
 def _cases(rule: CasesRule, shape: AnyShape, place: Place, survey: Survey) -> Reader:
     cases = []
     for i, one in enumerate(rule.cases):
-        survey.paths.update(place.full(path) for path in one.when.paths)
+        survey.read(place, *one.when.paths)
         cases.append((one.when.compile(), reader_of(one.then, shape, place.at("cases", i, "then"), survey)))
     for ours in rule.write or ():
         if not fits(ours, shape):
@@ -197,9 +197,9 @@ def _each(rule: EachRule, shape: AnyShape, place: Place, survey: Survey) -> Read
         survey.complain(place, f"`each` gives a list; {place.name} holds a {noun_of(shape)}")
         return read_nothing
     inside = place.inside(rule.each)
-    survey.paths.add(place.full(rule.each))
+    survey.read(place, rule.each)
     if rule.where is not None:
-        survey.paths.update(inside.full(path) for path in rule.where.paths)
+        survey.read(inside, *rule.where.paths)
     item = reader_of(rule.item, shape.item if shape else None, inside.at("item"), survey)
     return each_reader(
         parse_path(rule.each),

@@ -47,6 +47,8 @@ class Survey:
 
     complaints: list[Complaint] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)
+    reads: dict[str, set[str]] = field(default_factory=dict)
+    """Field → the paths that its rule reads."""
     secrets: set[str] = field(default_factory=set)
     lookups: set[str] = field(default_factory=set)
     rules: int = 0
@@ -62,6 +64,12 @@ class Survey:
     ) -> None:
         """Enter what is wrong."""
         self.complaints.append(Complaint(place.loc, message, found, tuple(allowed), at_key))
+
+    def read(self, place: Place, *paths: str) -> None:
+        """Enter what the rule at this place reads, by paths from the place's `$`."""
+        full = {place.full(path) for path in paths}
+        self.paths |= full
+        self.reads.setdefault(place.name.partition(".")[0], set()).update(full)
 
     def count(self, place: Place) -> None:
         """Count a rule; complain once if there are too many."""

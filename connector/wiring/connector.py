@@ -9,6 +9,7 @@ from connector.exchange import Chosen, Exchange, Request, SubmitAndPoll
 from connector.resource import Key, Resource
 from connector.template import holes_of, parse_template
 from connector.wiring.calls import Faults, call_faults, call_holes, exchange_faults, is_below, judging, ways
+from connector.wiring.probes import probe_faults
 from connector.wiring.proxy import proxy_faults
 from connector.yamlfile import Complaint
 
@@ -69,6 +70,9 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
             for at, text in _choice_faults(connector, api, way)
         ]
     found += [Complaint((*loc, "proxy", *at), text) for at, text in proxy_faults(api)]
+    for index, probe in enumerate(api.probes):
+        check(("probes", index), probe.holes, {"columns"} if probe.columns_of else ())
+    found += [Complaint((*loc, *at), text) for at, text in probe_faults(api)]
     for name, resource in api.resources.items():
         columns = {"columns"} if resource.columns else set()
         for call_name, call in resource.named_calls().items():
@@ -174,6 +178,8 @@ def _shown(api: Api) -> Iterator[tuple[tuple[str | int, ...], str | None]]:
     yield ("scope",), api.scope
     if not isinstance(api.check, str):
         yield ("check",), api.check.path_text
+    for index, probe in enumerate(api.probes):
+        yield ("probes", index), probe.path_text
     for name, way in api.exchanges.items():
         for part, request, _ in _requests(way):
             yield ("exchanges", name, part), request.path_text
