@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from connector.auth import OAuth2
 from connector.catalog import Loaded
 from connector.cursor import digest
 from connector.definition import Api, Connector, Setting
@@ -20,10 +21,13 @@ from connector.errors import InvalidRequest
 from connector.pace import Allowance
 from connector.redaction import Redaction
 from connector.template import parse_template
+from connector.tokens import MemoryTokens, Owner, Tokens, TokenShelf
 from connector.wire import origin_of
 from connector.yamlfile import nearest
 
 __all__ = ["Opened", "OpenedApi", "name_secrets", "open_account", "secret_origins"]
+
+_PEM = re.compile(r"(-----BEGIN [A-Z ]+-----)\r?\n([!-~ ]*\r?\n)+-----END [A-Z ]+-----\s*")
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,9 @@ class OpenedApi:
     values: Mapping[str, Any] = field(repr=False)
     allowance: Allowance | None = field(default=None, repr=False, compare=False)
     """How many calls the vendor allows this account."""
+    token_url: str | None = None
+    """Where its access tokens are asked for, where it takes such."""
+    tokens: Tokens | None = field(default=None, repr=False, compare=False)
 
     @property
     def label(self) -> str:
@@ -45,8 +52,7 @@ class OpenedApi:
 
     @property
     def origin(self) -> str:
-        scheme, host, port = origin_of(self.base_url)
-        return f"{scheme}://{host}:{port}"
+        return _origin(self.base_url)
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,13 @@ class Opened:
     version: int = 0
     """How often a kept account was connected, 0 for one that isn't kept; what belongs to an earlier one is not its own."""
     redaction: Redaction = field(repr=False, default_factory=Redaction)
+    """Hides what was entered."""
+
+    def hide(self) -> Redaction:
+        """Hides also what was obtained with it."""
+        return self.redaction.also(
+            text for api in self.apis.values() if api.tokens is not None for text in api.tokens.obtained
+        )
 
     def entries(self, api: str) -> tuple[OpenedApi, ...]:
         """The api of that name, or each of its entries, in the order in which listings go through them."""
@@ -79,8 +92,12 @@ def open_account(
     sources: Mapping[str, tuple[str, ...]] | None = None,
     account: str | None = None,
     version: int = 0,
+    shelf: TokenShelf | None = None,
 ) -> Opened:
-    """Checks every value and fills the apis that are complete. Raises InvalidRequest with all that is wrong."""
+    """Checks every value and fills the apis that are complete. Raises InvalidRequest with all that is wrong.
+
+    `shelf` is where access tokens are kept: in this process's memory, unless it says otherwise.
+    """
     urls = dict(base_urls or {})
     definition = with_entries(loaded.definition, (*settings, *secrets, *urls))
     wrong: list[str] = []
@@ -95,7 +112,9 @@ def open_account(
     wrong += [
         f"secret {name}: it has a line break or another control character; was more pasted than the secret?"
         for name, value in hidden.items()
-        if isinstance(value, str) and any(char < " " or char == "\x7f" for char in value)
+        if isinstance(value, str)
+        and any(char < " " or char == "\x7f" for char in value)
+        and not (definition.secret_names()[name].type == "pem" and _PEM.fullmatch(value))
     ]
     wrong += [
         f"secret {name}: expected text"
@@ -129,10 +148,12 @@ def open_account(
             f"the account can't be opened: {'; '.join(wrong)}", details=wrong, hint=_names_hint(definition)
         )
     chosen = sources if sources is not None else _choose_sources(loaded, apis)
+    owner = account or digest(definition.connector, given, dict(urls), sorted(hidden))
+    kept_in = shelf or MemoryTokens()
     return Opened(
-        account=account or digest(definition.connector, given, dict(urls), sorted(hidden)),
+        account=owner,
         loaded=loaded,
-        apis=apis,
+        apis={name: _with_tokens(api, owner, version, kept_in) for name, api in apis.items()},
         sources=chosen,
         settings=given,
         version=version,
@@ -165,19 +186,51 @@ def secret_origins(
         name: _setting_value(name, rule, given.get(name, rule.default), wrong)
         for name, rule in definition.setting_names().items()
     }
-    origins: dict[str, str] = {}
+    origins: dict[str, set[str]] = {}
     for name, api in definition.apis.items():
+        values = _api_values(name, filled, {})
         try:
-            url = base_urls.get(name) or parse_template(api.base_url).fill_base(_api_values(name, filled, {}))
+            url = base_urls.get(name) or parse_template(api.base_url).fill_base(values)
+            origins[name] = _origins(api, url, values)
         except InvalidRequest:
             continue
-        scheme, host, port = origin_of(url)
-        origins[name] = f"{scheme}://{host}:{port}"
     owners = {secret: secret.rpartition(".")[0] for secret in definition.secret_names()}
+    everywhere: set[str] = set().union(*origins.values())
     return {
-        secret: origins.get(owner, "") if owner else " ".join(sorted(set(origins.values())))
+        secret: " ".join(sorted(origins.get(owner, set()) if owner else everywhere))
         for secret, owner in owners.items()
     }
+
+
+def _origin(url: str) -> str:
+    scheme, host, port = origin_of(url)
+    return f"{scheme}://{host}:{port}"
+
+
+def _origins(api: Api, base_url: str, values: Mapping[str, Any]) -> set[str]:
+    """Where an api's secrets are sent, and what is obtained with them: to itself, and where it gets its tokens.
+
+    A secret that only asks for tokens never goes to the api, but the token does: so it belongs to both origins.
+    """
+    addresses = [base_url]
+    if isinstance(api.auth, OAuth2):
+        addresses.append(api.auth.address(base_url, values))
+    return {_origin(address) for address in addresses}
+
+
+def _with_tokens(api: OpenedApi, account: str, version: int, shelf: TokenShelf) -> OpenedApi:
+    auth = api.definition.auth
+    if not isinstance(auth, OAuth2) or api.token_url is None:
+        return api
+    settings = {name: api.values.get(name) for name in sorted(auth.names) if name.startswith("settings.")}
+    owner = Owner(
+        account=account,
+        connected=version,
+        api=api.name,
+        origins=" ".join(sorted(_origins(api.definition, api.base_url, api.values))),
+        asks=digest(auth.model_dump(), api.token_url, settings),
+    )
+    return replace(api, tokens=Tokens(shelf, owner))
 
 
 def _full_names(
@@ -295,9 +348,26 @@ def _open_api(
         return None
     if _checked_url(f"base_url of {name}", url, wrong) is None:
         return None
+    token_url = None
+    if isinstance(api.auth, OAuth2):
+        try:
+            token_url = api.auth.address(url, values)
+        except InvalidRequest as error:
+            wrong.append(f"{api.label or name}: {error.message}")
+            return None
+        if _checked_url(f"token_url of {name}", token_url, wrong) is None:
+            return None
     scope = parse_template(api.scope).fill_value(values) if api.scope else None
     allowance = Allowance(api.rate.budget.count, api.rate.budget.seconds) if api.rate else None
-    return OpenedApi(name, api, url.rstrip("/"), scope if isinstance(scope, str) else None, values, allowance)
+    return OpenedApi(
+        name,
+        api,
+        url.rstrip("/"),
+        scope if isinstance(scope, str) else None,
+        values,
+        allowance,
+        token_url,
+    )
 
 
 def _choose_sources(loaded: Loaded, apis: Mapping[str, OpenedApi]) -> dict[str, tuple[str, ...]]:

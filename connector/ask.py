@@ -13,10 +13,18 @@ from typing import Any
 
 from connector.account import Opened, OpenedApi
 from connector.answer import Decode, decode_json, meets, read_answer, unavailable
-from connector.errors import ConnectorError, RateLimited, VendorError, VendorFailure, VendorUnavailable
+from connector.errors import (
+    ConnectorError,
+    NeedsReauth,
+    RateLimited,
+    VendorError,
+    VendorFailure,
+    VendorUnavailable,
+)
 from connector.exchange import Request, SubmitAndPoll
 from connector.flow import Budget, Flow, Pause, Work
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
+from connector.obtain import have_token
 from connector.pace import RetryPolicy, next_delay, parse_retry_after
 from connector.plan import plan_call, sign_call
 from connector.wire import Answer, Heard
@@ -28,6 +36,7 @@ Judge = Callable[[Answer, WireCall], Any]
 Progress = dict[str, Any]
 """What the vendor works on, as plain JSON: its `ticket`, and `until` when it is waited for (seconds of the epoch)."""
 _WORKING = object()
+_UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True)
@@ -225,14 +234,17 @@ class _Asking:
         rule, budget = self.api.definition.retry, self.budget
         policy = RetryPolicy(on=frozenset(rule.on), times=rule.times)
         tried, was_sent = 0, False
+        refused: int | None = None  # the access token that the api did not take
         while True:
+            token = yield from have_token(self.opened, self.api, budget, newer_than=refused)
             yield from self._within_allowance()
             left = budget.left
             if tried and left <= 0:
                 raise VendorUnavailable(
                     f"{self.opened.loaded.name}: no time is left for another try", sent=was_sent
                 )
-            sent = sign_call(self.api, call, budget.clock.moment())
+            access = None if token is None else token.access
+            sent = sign_call(self.api, call, budget.clock.moment(), access)
             silence = patience or budget.timeout
             sent = replace(sent, timeout=min(silence, max(left, 0.1)), deadline=max(left, 0.1))
             budget.used += counted and tried > 0
@@ -240,6 +252,8 @@ class _Asking:
             shown = self.opened.redaction.also(sent.secrets).text(sent.url)
             trace: dict[str, Any] = {"method": sent.method, "url": shown}
             budget.trace.append(trace)
+            raised: VendorFailure | None = None
+            is_refused = False
             try:
                 answer = yield sent
                 trace |= {
@@ -247,25 +261,33 @@ class _Asking:
                     "bytes": len(answer.body),
                     "seconds": round(budget.clock.seconds() - began, 4),
                 }
+                is_refused = answer.status == _UNAUTHORIZED
                 found = judge(answer, replace(call, secrets=sent.secrets))  # judged without its credential
             except VendorFailure as error:
-                self._note(error, trace)
-                tried += 1
-                was_sent = was_sent or not isinstance(error, VendorUnavailable) or error.sent
-                delay = next_delay(
-                    policy,
-                    error,
-                    tried,
-                    repeatable=call.repeatable and not (once and error.status is None),
-                    left=budget.left,
-                    random=budget.clock.random(),
-                )
-                if delay is None:
-                    raise
-            else:
-                if isinstance(found, VendorFailure):
-                    self._note(found, trace)
+                raised = found = error
+            if isinstance(found, VendorFailure):
+                self._note(found, trace)
+                is_refused |= isinstance(found, NeedsReauth) and call.effect == "read"
+            if is_refused and token is not None and refused is None:
+                # A call with a new one, once. Nothing took effect, so that a write may be sent again too: that is what
+                # 401 means (RFC 9110 §15.5.2), and a write is not sent again for a connector's reading of anything else.
+                refused = token.version
+                budget.used += counted
+                continue
+            if raised is None:
                 return found
+            tried += 1
+            was_sent = was_sent or not isinstance(raised, VendorUnavailable) or raised.sent
+            delay = next_delay(
+                policy,
+                raised,
+                tried,
+                repeatable=call.repeatable and not (once and raised.status is None),
+                left=budget.left,
+                random=budget.clock.random(),
+            )
+            if delay is None:
+                raise raised
             yield Pause(delay)
 
     def _note(self, error: VendorFailure, trace: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ from connector.inputs import read_inputs
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.mapping.rules import InputRule, PathRule
 from connector.notices import Notices
-from connector.plan import plan_call, sign_call
+from connector.plan import plan_call, show_call
 from connector.reading import Reading
 
 __all__ = ["Plan", "create_one", "plan_create"]
@@ -44,9 +44,11 @@ class Plan:
     body: str | None
     effect: str
     repeatable: bool
+    first: str | None = None
+    """What would be sent before it."""
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "first" or value is not None}
 
     def to_json(self) -> bytes:
         return msgspec.json.encode(self.to_dict())
@@ -55,7 +57,7 @@ class Plan:
 def plan_create(reading: Reading, given: Mapping[str, Any], moment: Moment) -> Plan:
     """The request that `create_one` would send at that moment. Raises InvalidRequest."""
     call = plan_call(reading.api, _create(reading), _values(reading, given))
-    call = sign_call(reading.api, call, moment)
+    call = show_call(reading.api, call, moment)
     hide = reading.opened.redaction.also(call.secrets)
     return Plan(
         call.method,
@@ -64,7 +66,13 @@ def plan_create(reading: Reading, given: Mapping[str, Any], moment: Moment) -> P
         None if call.body is None else hide.text(call.body.decode("utf-8", "replace")),
         call.effect,
         call.repeatable,
+        _first(reading),
     )
+
+
+def _first(reading: Reading) -> str | None:
+    url = reading.api.token_url
+    return None if url is None else f"unless one is at hand, an access token would be obtained at {url}"
 
 
 def create_one(

@@ -22,7 +22,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from connector import auth
 from connector.auth import Auth
 from connector.call import Closed, Name, Sent
 from connector.duration import Budgeted
@@ -37,7 +36,7 @@ from connector.template import BaseText, HeaderText, ValueText
 
 __all__ = ["NOT_BUILT", "Api", "Connector", "RateRule", "Retry", "Secret", "Setting", "Union"]
 
-NOT_BUILT = auth.NOT_BUILT | {"per_group", "per_user"}
+NOT_BUILT = frozenset({"per_group", "per_user"})
 """Values of the format that are refused by name until they are built."""
 
 
@@ -78,6 +77,8 @@ class Secret(Closed):
     """A value that is sealed when stored and redacted everywhere."""
 
     label: str
+    type: Literal["text", "pem"] = "text"
+    """How it is written: `text` in one line, or `pem`, a key between its BEGIN and END lines (RFC 7468)."""
     help: str | None = None
     required: StrictBool = True
 

@@ -295,7 +295,8 @@ class WriteOutcomeUnknown(VendorFailure):
 class VendorError(VendorFailure):
     """An answer that breaks the vendor's own promise: not JSON, not the shape, not what was asked.
 
-    `is_told` where a rule of the connector reads it as the vendor's own word that it failed.
+    `is_told` where what was asked for failed for sure: a rule of the connector reads it as the vendor's own word, or no
+    access token was given for it.
     """
 
     code = "vendor_error"

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from connector.account import OpenedApi
+from connector.auth import OAuth2
+from connector.auth.oauth2 import TOKEN
 from connector.call import Sent
 from connector.cursor import digest
 from connector.egress import require_same_origin
@@ -18,7 +20,9 @@ from connector.flow import Moment
 from connector.template import fill_json, secret_digests
 from connector.wire import Call as WireCall
 
-__all__ = ["fingerprint", "plan_call", "sign_call"]
+__all__ = ["MASK", "fingerprint", "plan_call", "show_call", "sign_call"]
+
+MASK: Final = "***"
 
 
 def plan_call(
@@ -49,12 +53,21 @@ def plan_call(
     return call
 
 
-def sign_call(api: OpenedApi, call: WireCall, moment: Moment) -> WireCall:
+def sign_call(api: OpenedApi, call: WireCall, moment: Moment, token: str | None) -> WireCall:
     """The call with the account's credential, as it is sent at that moment: each try is signed anew.
 
-    Raises InvalidRequest where a credential is missing or can't be sent.
+    `token` is the access token, where the api takes one. Raises InvalidRequest where a credential is missing or can't
+    be sent.
     """
-    return api.definition.auth.sign(call, api.values, moment)
+    values = api.values if token is None else {**api.values, TOKEN: token}
+    return api.definition.auth.sign(call, values, moment)
+
+
+def show_call(api: OpenedApi, call: WireCall, moment: Moment) -> WireCall:
+    """The call as it would be sent, with a mask in place of an access token, which only the vendor could give."""
+    if not isinstance(api.definition.auth, OAuth2):
+        return sign_call(api, call, moment, None)
+    return replace(sign_call(api, call, moment, MASK), secrets=call.secrets)
 
 
 def fingerprint(call: WireCall) -> str:

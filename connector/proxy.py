@@ -27,7 +27,7 @@ from connector.errors import InvalidRequest, NotFound
 from connector.exchange import write_query
 from connector.flow import Budget, Flow, Moment
 from connector.mapping.path import MISSING
-from connector.plan import sign_call
+from connector.plan import show_call
 from connector.policy import METHODS, Proxy
 from connector.redaction import Redaction
 from connector.target import Target, read_target
@@ -137,7 +137,7 @@ def plan_pass(
     if len(body or b"") > MAX_SENT:
         raise InvalidRequest(f"the body is larger than {MAX_SENT:,} bytes")
     bare = WireCall(method, api.base_url + target.path)
-    signed = sign_call(api, bare, moment)  # what the auth style sets is the same for every call
+    signed = show_call(api, bare, moment)  # what the auth style sets is the same for every call
     own = fill_json(dict(api.definition.query), api.values)
     fixed = {name for name, _ in parse_qsl(urlsplit(signed.url).query, keep_blank_values=True)} | set(own)
     if override := sorted(

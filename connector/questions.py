@@ -28,6 +28,7 @@ from connector.membership import Tables, entries_of, fill_groups, in_group, memb
 from connector.model import UNIFIED
 from connector.native import is_native, native_source, record_of
 from connector.notices import Notices
+from connector.obtain import have_token
 from connector.pages import Asked, AskedOne, Item, Page
 from connector.plan import plan_call
 from connector.proxy import ask_command, pass_call
@@ -116,7 +117,7 @@ class Questions:
         try:
             return (yield from flow)
         except ConnectorError as error:
-            hide = self.opened.redaction
+            hide = self.opened.hide()
             error.message = hide.text(error.message)
             error.hint = hide.text(error.hint) if error.hint else None
             error.raw_response, error.details = hide.json(error.raw_response), hide.json(error.details)
@@ -305,11 +306,12 @@ class Questions:
     def _check(self) -> Flow[dict[str, str]]:
         said: dict[str, str] = {}
         for name, api in self.opened.apis.items():
-            check = api.definition.check
+            check, budget = api.definition.check, self._budget(patient=False)
+            token = yield from have_token(self.opened, api, budget, anew=True)
             if isinstance(check, str):
-                said[name] = "no check"
+                said[name] = "no check" if token is None else "no check, but an access token was obtained"
                 continue
-            yield from ask(self.opened, api, check, {}, self._budget(patient=False))
+            yield from ask(self.opened, api, check, {}, budget)
             said[name] = "ok"
         return said
 

@@ -31,7 +31,7 @@ class Redaction:
 
     @classmethod
     def of(cls, secrets: Iterable[str]) -> Redaction:
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
+        forms = {form for secret in secrets if secret for part in _parts(secret) for form in _forms(part)}
         return cls(tuple(sorted(forms, key=len, reverse=True)))
 
     def also(self, secrets: Iterable[str]) -> Redaction:
@@ -59,6 +59,15 @@ class Redaction:
         ):
             return _SHOWN
         return value
+
+
+def _parts(secret: str) -> Iterator[str]:
+    """The secret, and of one in several lines (a key in PEM) each line that holds a part of it."""
+    yield secret
+    lines = secret.splitlines()
+    if len(lines) > 1:
+        yield "".join(lines)
+        yield from (line for line in lines if len(line) >= _LONG and not line.startswith("-----"))
 
 
 def _forms(secret: str) -> Iterator[str]:

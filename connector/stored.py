@@ -22,6 +22,7 @@ from connector.store.accounts import Account, Accounts, has_secrets
 from connector.store.captures import StoredShelf
 from connector.store.database import Database, default_path
 from connector.store.keys import Keyring
+from connector.store.tokens import StoredTokens
 
 __all__ = ["StoredAccounts"]
 
@@ -105,6 +106,7 @@ class StoredAccounts:
             sources={name: tuple(feed) for name, feed in account.sources.items()},
             account=account.id,
             version=account.version,
+            shelf=StoredTokens(self._database, self._keyring),
         )
         lost = sorted({source for feed in account.sources.values() for source in feed} - set(loaded.sources))
         if lost:

@@ -20,7 +20,8 @@ from connector.questions import Questions
 from connector.redaction import Redaction
 from connector.settings import Settings
 from connector.wire import Answer, Call
-from tests.calling.verifying import NOW, SECRET, STYLES
+from tests.calling.keys import ec_key
+from tests.calling.verifying import ACCESS, NOW, SECRET, STYLES, TOKEN_URL
 
 CONNECTOR = """\
 connector: made
@@ -29,7 +30,7 @@ unified: {users: [main.people]}
 apis:
   main:
     settings: {id: {label: Id}}
-    secrets: {key: {label: Key}}
+    secrets: {key: {label: Key}, pem: {label: Key, type: pem, required: false}}
     base_url: https://h
     auth: AUTH
     check: {get: /check}
@@ -53,7 +54,7 @@ class World:
         (folder / "made" / "connector.yaml").write_text(CONNECTOR.replace("AUTH", json.dumps(says)))
         (folder / "made" / "main.people.yaml").write_text(MAPPING)
         self.opened = open_account(
-            Catalog([folder]).load("made"), settings={"id": "AKID"}, secrets={"key": key}
+            Catalog([folder]).load("made"), settings={"id": "AKID"}, secrets={"key": key, "pem": ec_key()}
         )
         self.answers, self.calls = list(answers), list[Call]()
         clock = Clock(
@@ -63,6 +64,8 @@ class World:
         self.directory = Directory(questions, self.send, lambda _: None)
 
     def send(self, call: Call) -> Answer:
+        if call.url == TOKEN_URL:
+            return Answer(200, {}, json.dumps({"access_token": ACCESS, "token_type": "bearer"}).encode())
         self.calls.append(call)
         answer = self.answers.pop(0)
         if isinstance(answer, VendorUnavailable):
@@ -78,7 +81,7 @@ each = pytest.mark.parametrize(
 
 def shows(text: str, call: Call) -> bool:
     """Whether a text shows the secret, or what was made of it for that call."""
-    forms = Redaction.of([SECRET, *call.secrets]).forms
+    forms = Redaction.of([SECRET, ACCESS, *call.secrets]).forms
     return any(form in text for form in forms)
 
 
@@ -89,7 +92,7 @@ def test_explain_and_errors_show_no_credential(says: dict[str, Any], tmp_path: P
     assert [row.id for row in page.result] == ["ann"]
     (sent,) = world.calls
     assert not shows(json.dumps(page.to_dict()), sent)
-    shown = page.to_dict()["explain"]["calls"][0]["url"]
+    shown = page.to_dict()["explain"]["calls"][-1]["url"]
     assert shown == "https://h/people?q=a%20b" + ("&key=[redacted]" if says["style"] == "query" else "")
 
 

@@ -195,8 +195,6 @@ def test_told(old: str, new: str, expected: str) -> None:
 
 
 NOT_YET: list[tuple[str, str, str]] = [
-    ("style: bearer", "style: oauth2_refresh", "`style: oauth2_refresh`"),
-    ("style: bearer", "style: oauth2_jwt", "`style: oauth2_jwt`"),
     ("membership: on_user", "membership: per_group", "`per_group`"),
     ("key: $.id", "key: $.id\n        update: {post: /people, effect: write}", "`update`"),
     ("key: $.id", "key: $.id\n        delete: {delete: /people, effect: write}", "`delete`"),

@@ -82,4 +82,6 @@ def _show_plan(plan: Plan, *, as_json: bool) -> None:
     if beside:
         fields_table((name, harmless(value)) for name, value in beside.items())
     screen().file.flush()
+    if plan.first is not None:
+        notes().print(f"first: {harmless(plan.first)}", style="dim")
     notes().print("nothing was sent", style="dim")

@@ -32,7 +32,7 @@ def describe(loaded: Loaded) -> dict[str, Any]:
             for name, rule in definition.setting_names().items()
         },
         "secrets": {
-            name: {"label": rule.label, "required": rule.required, "help": rule.help}
+            name: {"label": rule.label, "type": rule.type, "required": rule.required, "help": rule.help}
             for name, rule in definition.secret_names().items()
         },
         "files": list(loaded.files),
@@ -79,5 +79,6 @@ def _setting_words(rule: Setting, several: str | None) -> str:
 
 
 def _secret_words(rule: Secret) -> str:
-    words = rule.label + ("" if rule.required else "; may be left out")
+    words = rule.label + ("; PEM, from a file" if rule.type == "pem" else "")
+    words += "" if rule.required else "; may be left out"
     return words + (f"\n{rule.help}" if rule.help else "")

@@ -48,6 +48,11 @@ def ask_missing(
         owner = full.rpartition(".")[0]
         if secret.required and not _is_given(full, secrets) and (not owner or owner in begun):
             _explain(secret.help)
+            if secret.type == "pem":
+                raise InvalidRequest(
+                    f"{secret.label} has several lines, which can't be asked for",
+                    hint=f"give it as --secret {full}=@file:PATH",
+                )
             entered = ""
             while not entered:
                 # This one stops the echo before it asks.

@@ -117,7 +117,8 @@ class Accounts:
         allow_networks: Sequence[str] = (),
         overrides: Mapping[str, Any] = {},
     ) -> Account:
-        """Everything of an account anew, but for its id, its name and when it was made; what was captured for it goes.
+        """Everything of an account anew, but for its id, its name and when it was made; what was captured and obtained
+        for it goes.
 
         Raises NotFound.
         """
@@ -133,6 +134,7 @@ class Accounts:
             connection.execute(delete(schema.secrets).where(schema.secrets.c.account_id == account_id))
             connection.execute(delete(schema.captures).where(schema.captures.c.account_id == account_id))
             connection.execute(delete(schema.refreshes).where(schema.refreshes.c.account_id == account_id))
+            connection.execute(delete(schema.tokens).where(schema.tokens.c.account_id == account_id))
             _put_secrets(connection, self._sealed(account_id, secrets, origins))
         return self.get(account_id)
 

@@ -38,10 +38,11 @@ __all__ = [
     "metadata",
     "refreshes",
     "secrets",
+    "tokens",
     "versions",
 ]
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "connector_alembic_version"
 
@@ -135,4 +136,19 @@ refreshes = Table(
     Column("account_id", ForeignKey(accounts.c.id, ondelete="CASCADE"), primary_key=True),
     Column("name", String(64), primary_key=True),
     Column("done_at", UtcDateTime, nullable=False),
+)
+
+tokens = Table(
+    "connector_tokens",
+    metadata,
+    Column("account_id", ForeignKey(accounts.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("api", String(255), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("access", LargeBinary, nullable=True),
+    Column("expires_at", UtcDateTime, nullable=True),
+    Column("refresh", LargeBinary, nullable=True),
+    Column("holder", String(32), nullable=True),
+    Column("held_until", UtcDateTime, nullable=True),
+    Column("refusal", Text, nullable=True),
+    Column("refused_until", UtcDateTime, nullable=True),
 )

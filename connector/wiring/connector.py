@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from connector.auth import OAuth2, OAuth2Jwt
 from connector.definition import Api, Connector, Union
 from connector.exchange import Chosen, Exchange, Request, SubmitAndPoll
 from connector.resource import Key, Resource
@@ -46,6 +47,7 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
 
     check(("base_url",), parse_template(api.base_url).names)
     check(("auth",), api.auth.names)
+    found += [Complaint((*loc, "auth", *at), text) for at, text in _auth_faults(connector, api)]
     check(("headers",), holes_of(dict(api.headers)))
     check(("query",), holes_of(dict(api.query)))
     found += [Complaint((*loc, "repeated"), text) for text in _repeated_faults(api)]
@@ -164,6 +166,16 @@ def _repeated_faults(api: Api) -> Iterator[str]:
         yield f"nothing sends {{settings.{api.repeated}}}: all entries would be the same"
 
 
+def _auth_faults(connector: Connector, api: Api) -> Faults:
+    """A key that signs assertions is written in PEM, and no other credential is."""
+    kinds = {f"secrets.{name}": rule.type for name, rule in {**connector.secrets, **api.secrets}.items()}
+    keys = parse_template(api.auth.key).names if isinstance(api.auth, OAuth2Jwt) else frozenset()
+    for name in sorted(api.auth.names & kinds.keys()):
+        if (kinds[name] == "pem") != (name in keys):
+            wanted = "says `type: pem`: it is the key" if name in keys else "is in one line, not `type: pem`"
+            yield (), f"{{{name}}} {wanted}"
+
+
 def _requests(way: Exchange) -> Iterator[tuple[str, Request, set[str]]]:
     """(where it stands, the request, the holes that it may have besides settings and secrets)."""
     if not isinstance(way, Chosen):
@@ -175,6 +187,8 @@ def _requests(way: Exchange) -> Iterator[tuple[str, Request, set[str]]]:
 def _shown(api: Api) -> Iterator[tuple[tuple[str | int, ...], str | None]]:
     """Every text of an api that is shown or logged."""
     yield ("base_url",), api.base_url
+    if isinstance(api.auth, OAuth2):
+        yield ("auth", "token_url"), api.auth.token_url
     yield ("scope",), api.scope
     if not isinstance(api.check, str):
         yield ("check",), api.check.path_text

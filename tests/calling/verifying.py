@@ -15,11 +15,16 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-__all__ = ["NOW", "SECRET", "STYLES", "VALUES", "Received"]
+from tests.calling.keys import ec_key
+
+__all__ = ["ACCESS", "NOW", "SECRET", "STYLES", "TOKEN_URL", "VALUES", "Received"]
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SECRET = "p+q/r %=ä&?#\"'"
-VALUES = {"secrets.key": SECRET, "settings.id": "AKID"}
+ACCESS = "acc3ss/+="
+"""The access token that the vendor gave."""
+TOKEN_URL = "https://login.h/token"
+VALUES = {"secrets.key": SECRET, "secrets.pem": ec_key(), "settings.id": "AKID", "access_token": ACCESS}
 
 
 class Received:
@@ -83,6 +88,11 @@ def verify_sigv4(got: Received) -> bool:
     return bool({"host", "x-amz-date"} <= set(names) and made.headers["Authorization"] == said)
 
 
+def verify_access_token(got: Received) -> bool:
+    return got.headers["authorization"] == f"Bearer {ACCESS}" and SECRET not in got.target
+
+
+_CLIENT = {"token_url": TOKEN_URL, "client_id": "{settings.id}", "client_secret": "{secrets.key}"}
 STYLES: list[tuple[dict[str, Any], Callable[[Received], bool]]] = [
     ({"style": "none"}, verify_none),
     ({"style": "bearer", "token": "{settings.id}"}, verify_bearer),
@@ -109,5 +119,17 @@ STYLES: list[tuple[dict[str, Any], Callable[[Received], bool]]] = [
             "secret_key": "{secrets.key}",
         },
         verify_sigv4,
+    ),
+    ({"style": "oauth2_client_credentials", **_CLIENT}, verify_access_token),
+    ({"style": "oauth2_refresh", **_CLIENT, "refresh_token": "{secrets.key}"}, verify_access_token),
+    (
+        {
+            "style": "oauth2_jwt",
+            "token_url": TOKEN_URL,
+            "issuer": "{settings.id}",
+            "subject": "s",
+            "key": "{secrets.pem}",
+        },
+        verify_access_token,
     ),
 ]

@@ -10,14 +10,18 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from connector.auth import Auth
+from connector.auth import Auth, OAuth2
 from connector.flow import Moment
 from connector.template import Values
 from connector.wire import Call
+from tests.calling.keys import ec_key
 
-__all__ = ["CALL", "EXAMPLES", "MOMENT", "SECRET", "Example"]
+__all__ = ["ACCESS", "CALL", "EXAMPLES", "MOMENT", "SECRET", "Example"]
 
 SECRET = "s3cr3t-0123456789"
+ACCESS = "acc3ss-t0ken/+0123456789=="
+"""What the OAuth styles are given by the vendor."""
+TOKEN_URL = "https://login.h/token"
 CALL = Call("POST", "https://h/a?b=c", {"Accept": "application/json"}, b'{"d": 1}', "write", repeatable=False)
 MOMENT = Moment(datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC), "0123456789abcdef")
 
@@ -35,13 +39,33 @@ class Example:
     def style(self) -> Any:
         return TypeAdapter(Auth).validate_python(self.says)
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The values that are keys in PEM."""
+        return frozenset({"secrets.pem"} & self.values.keys())
+
     def sign(self, call: Call = CALL, changed: Values | None = None) -> Call:
-        signed: Call = self.style.sign(call, {**self.values, **(changed or {})}, MOMENT)
+        style, values = self.style, {**self.values, **(changed or {})}
+        obtained = {"access_token": ACCESS} if isinstance(style, OAuth2) else {}
+        signed: Call = style.sign(call, {**values, **obtained}, MOMENT)
         return signed
+
+    def sent(self, changed: Values | None = None) -> list[Call]:
+        """Every call that a credential goes out with: what asks for an access token too."""
+        style, values = self.style, {**self.values, **(changed or {})}
+        asking = [style.request(TOKEN_URL, values, MOMENT)] if isinstance(style, OAuth2) else []
+        return [*asking, self.sign(changed=changed)]
+
+    def secret(self, name: str, text: str) -> str:
+        """What the text is as a value of that name: a key, where it has to be one."""
+        return ec_key(int.from_bytes(text.encode()) % 5) if name in self.keys else text
 
     def stands_in_a_header(self, name: str) -> bool:
         """Whether the value is sent in a header as it is, not encoded or hashed."""
-        return any("0a1b2c3d" in text for text in self.sign(changed={name: "0a1b2c3d"}).headers.values())
+        if name in self.keys:
+            return False
+        calls = self.sent(changed={name: "0a1b2c3d"})
+        return any("0a1b2c3d" in text for call in calls for text in call.headers.values())
 
 
 EXAMPLES = [
@@ -129,5 +153,51 @@ EXAMPLES = [
             "SignedHeaders=accept;host;x-amz-date;x-amz-security-token, "
             "Signature=168360dcd18e3ed083269d931337198273ab66c27ab92664669f964118b89139",
         },
+    ),
+    Example(
+        {
+            "style": "oauth2_client_credentials",
+            "token_url": TOKEN_URL,
+            "client_id": "{settings.id}",
+            "client_secret": "{secrets.key}",
+            "scope": "read {settings.scope}",
+            "audience": "{settings.audience}",
+        },
+        {
+            "settings.id": 7,
+            "secrets.key": SECRET,
+            "settings.scope": "users",
+            "settings.audience": "https://h",
+        },
+        {"Authorization": f"Bearer {ACCESS}"},
+    ),
+    Example(
+        {
+            "style": "oauth2_refresh",
+            "token_url": TOKEN_URL,
+            "client_id": "{settings.id}",
+            "client_secret": "{secrets.key}",
+            "refresh_token": "{secrets.refresh}",
+            "send_in": "body",
+        },
+        {"settings.id": 7, "secrets.key": SECRET, "secrets.refresh": f"{SECRET}-r"},
+        {"Authorization": f"Bearer {ACCESS}"},
+    ),
+    Example(
+        {
+            "style": "oauth2_jwt",
+            "token_url": TOKEN_URL,
+            "issuer": "{settings.issuer}",
+            "subject": "{settings.subject}",
+            "key": "{secrets.pem}",
+            "key_id": "{settings.kid}",
+        },
+        {
+            "settings.issuer": "app@h",
+            "settings.subject": "admin@h",
+            "secrets.pem": ec_key(),
+            "settings.kid": "k1",
+        },
+        {"Authorization": f"Bearer {ACCESS}"},
     ),
 ]

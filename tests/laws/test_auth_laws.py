@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import Any, get_args
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from connector.auth import NOT_BUILT, Auth
+from connector.auth import Auth
+from connector.definition import NOT_BUILT
 from connector.errors import InvalidRequest
 from connector.faults import validate
 from connector.redaction import Redaction
 from connector.yamlfile import load
-from tests.laws.auth_examples import CALL, EXAMPLES, MOMENT, SECRET, Example
+from tests.laws.auth_examples import ACCESS, CALL, EXAMPLES, SECRET, Example
 
 MEMBERS = get_args(get_args(Auth)[0])
 with_a_secret = pytest.mark.parametrize(
@@ -66,24 +67,40 @@ def test_a_style_names_what_it_needs(example: Example) -> None:
     assert example.style.names == set(example.values)
 
 
+@each
+def test_what_is_added_to_a_call_is_a_secret_of_its_own_or_of_the_account(example: Example) -> None:
+    signed = example.sign()
+    if ACCESS in signed.headers.get("Authorization", ""):
+        assert ACCESS in signed.secrets
+
+
 @with_a_secret
 def test_a_credential_shows_in_no_repr(example: Example) -> None:
-    assert SECRET not in f"{example.sign()!r} {example.sign()} {example.style!r}"
+    for sent in example.sent():
+        for hidden in (SECRET, ACCESS, *sent.secrets):
+            assert hidden not in f"{sent!r} {sent} {example.style!r}"
 
 
 @with_a_secret
 def test_nothing_that_is_left_of_a_redacted_call_depends_on_the_secret(example: Example) -> None:
     """Hidden is what the account says is secret, and what the call says of itself."""
 
-    def shown(secret: str) -> tuple[list[str], str]:
+    def shown(secret: str) -> list[list[str]]:
         of = {
-            name: secret if not example.stands_in_a_header(name) else quote(secret, safe="")
+            name: example.secret(
+                name, secret if not example.stands_in_a_header(name) else quote(secret, safe="")
+            )
             for name in example.values
             if name.startswith("secrets.")
         }
-        signed = example.sign(changed=of)
-        hide = Redaction.of(of.values()).also(signed.secrets)
-        return [hide.text(value) for value in signed.headers.values()], hide.text(signed.url)
+        hide = Redaction.of(of.values())
+        return [
+            [
+                hide.also(sent.secrets).text(text)
+                for text in (*sent.headers.values(), sent.url, (sent.body or b"").decode())
+            ]
+            for sent in example.sent(changed=of)
+        ]
 
     assert shown("zyx") == shown("a+b/c %=ä&?#") == shown(SECRET)
 
@@ -91,13 +108,12 @@ def test_nothing_that_is_left_of_a_redacted_call_depends_on_the_secret(example: 
 @with_a_secret
 def test_what_is_missing_is_refused_by_its_name(example: Example) -> None:
     for name in example.values:
-        for missing in (
-            {**example.values, name: None},
-            {k: v for k, v in example.values.items() if k != name},
-        ):
-            with pytest.raises(InvalidRequest, match=f"{name} is needed") as refused:
-                example.style.sign(CALL, missing, MOMENT)
-            assert SECRET not in f"{refused.value} {refused.value.to_dict()}"
+        with pytest.raises(InvalidRequest, match=f"{name} is needed") as refused:
+            example.sent(changed={name: None})
+        assert SECRET not in f"{refused.value} {refused.value.to_dict()}"
+        lacking = replace(example, values={k: v for k, v in example.values.items() if k != name})
+        with pytest.raises(InvalidRequest, match=f"{name} is needed"):
+            lacking.sent()
 
 
 @pytest.mark.parametrize("value", ["", "a\r\nX-Other: b", "a\nb", "a\0b", "\x7f", "\ud800"])
@@ -105,7 +121,7 @@ def test_what_is_missing_is_refused_by_its_name(example: Example) -> None:
 def test_what_can_stand_nowhere_is_refused_and_not_shown(example: Example, value: str) -> None:
     for name in example.values:
         with pytest.raises(InvalidRequest, match=f"{name} can't stand in") as refused:
-            example.sign(changed={name: value})
+            example.sent(changed={name: value})
         assert len(value) < 3 or value not in f"{refused.value} {refused.value.to_dict()}"
 
 
@@ -115,10 +131,13 @@ def test_what_no_header_can_hold_is_encoded_or_refused(example: Example, value: 
     for name in example.values:
         if example.stands_in_a_header(name):
             with pytest.raises(InvalidRequest, match=f"{name} can't stand in a header"):
-                example.sign(changed={name: value})
+                example.sent(changed={name: value})
+        elif name in example.keys:
+            with pytest.raises(InvalidRequest, match=f"{name} can't stand in a signature"):
+                example.sent(changed={name: value})
         else:
-            signed = example.sign(changed={name: value})
-            assert all(text.isascii() for text in (signed.url, *signed.headers.values()))
+            for sent in example.sent(changed={name: value}):
+                assert all(text.isascii() for text in (sent.url, *sent.headers.values()))
 
 
 @given(st.text(max_size=20))
@@ -126,9 +145,15 @@ def test_whatever_the_secret_a_header_stays_one_header_and_a_parameter_one(value
     for example in EXAMPLES:
         for name in example.values:
             try:
-                signed = example.sign(changed={name: value})
+                *asking, signed = example.sent(changed={name: value})
             except InvalidRequest:
                 continue
+            for sent in asking:
+                assert sent.headers.keys() - {"Authorization"} == {"Accept", "Content-Type"}
+                assert all(text.isascii() and text.isprintable() for text in sent.headers.values())
+                names = [pair.partition("=")[0] for pair in (sent.body or b"").decode("ascii").split("&")]
+                assert names == [key for key, _ in parse_qsl((sent.body or b"").decode())]
+                assert len(names) == len(set(names))
             assert signed.headers.keys() == CALL.headers.keys() | example.adds.keys()
             assert all(text.isascii() and text.isprintable() for text in signed.headers.values())
             assert signed.url.startswith(CALL.url)
