@@ -134,10 +134,11 @@ def _refused(opened: Opened, answer: Answer, fields: Mapping[str, Any], sent: Wi
     word = fields.get("error")
     known = word if isinstance(word, str) and _WORD.fullmatch(word) else None
     kind = _kind(answer.status, known)
-    said = f": {known}" if known else ""
+    said = known or ""
     described = fields.get("error_description")
-    if known and isinstance(described, str) and described.strip():
-        said += f" ({described.strip()})"
+    words = " ".join(described.split()) if isinstance(described, str) else ""
+    if known and words and words.isprintable():
+        said += f" ({words})"
     return _failure(kind, opened, sent, answer.status, said, header=answer.headers.get("retry-after"))
 
 
@@ -165,15 +166,14 @@ def _failure(
     *,
     header: str | None = None,
 ) -> VendorFailure:
-    shown = opened.redaction.also(sent.secrets).text(
-        said if said.startswith(":") or not said else f": {said}"
-    )
+    hide = opened.hide().also(sent.secrets)
+    shown = hide.text(said)[:_DESCRIBED]
     hint = _HINTS.get(kind)
     if 300 <= status <= 399:  # noqa: PLR2004 - RFC 9110 §15.4
         hint = "redirects are not followed with credentials; check the token's address"
-    url = opened.redaction.text(sent.url)
     return kind(
-        f"{opened.loaded.name}: no access token from {url}, which answered {status}{shown[:_DESCRIBED]}",
+        f"{opened.loaded.name}: no access token from {hide.text(sent.url)}, which answered {status}"
+        + (f": {shown}" if shown else ""),
         status=status,
         hint=hint,
         retry_header=header,

@@ -10,6 +10,7 @@ import pytest
 from connector.account import Opened, name_secrets, open_account, secret_origins
 from connector.catalog import Catalog, Loaded
 from connector.errors import InvalidRequest
+from tests.calling.keys import ec_key, rsa_key
 
 CONNECTOR = """\
 connector: made
@@ -256,3 +257,76 @@ def test_accounts_differ_by_what_they_were_opened_with(loaded: Loaded) -> None:
     first, same, other = (opened(loaded, {"one.node": node}) for node in ("1", "1", "2"))
     assert first.account == same.account != other.account
     assert opened(loaded, {"one.node": "1"}, account="a7").account == "a7"
+
+
+OAUTH = """\
+connector: made
+label: Made
+secrets: {shared: {label: Shared, required: false}}
+unified: {users: [one.people]}
+apis:
+  one:
+    settings: {url: {label: Address, type: url}, login: {label: Login, type: url}}
+    secrets: {key: {label: Key, type: pem}}
+    base_url: "{settings.url}"
+    auth: {style: oauth2_jwt, token_url: TOKEN_URL, issuer: i, subject: s, key: "{secrets.key}"}
+    check: none
+    resources: {people: {list: {get: /p, records: "$[*]", paging: {style: none}}}}
+"""
+
+
+def oauth(folder: Path, token_url: str) -> Loaded:
+    home = folder / "made"
+    home.mkdir()
+    (home / "connector.yaml").write_text(OAUTH.replace("TOKEN_URL", token_url))
+    (home / "one.people.yaml").write_text(MAPPING.format(api="one"))
+    return Catalog([folder]).load("made")
+
+
+GIVEN = {"url": "https://api.h/v1", "login": "https://login.h"}
+
+
+@pytest.mark.parametrize(
+    ("token_url", "origins", "address"),
+    [
+        ('"{settings.login}/token"', "https://api.h:443 https://login.h:443", "https://login.h/token"),
+        ("https://fixed.h:8443/t", "https://api.h:443 https://fixed.h:8443", "https://fixed.h:8443/t"),
+        ("/token", "https://api.h:443", "https://api.h/v1/token"),
+    ],
+)
+def test_a_secret_belongs_to_where_tokens_are_given_too(
+    tmp_path: Path, token_url: str, origins: str, address: str
+) -> None:
+    loaded = oauth(tmp_path, token_url)
+    assert secret_origins(loaded, GIVEN, {}) == {"shared": origins, "one.key": origins}
+    account = opened(loaded, GIVEN, {"key": rsa_key()})
+    assert account.apis["one"].token_url == address
+    moved = secret_origins(loaded, GIVEN, {"one": "http://127.0.0.1:1"})
+    assert moved["one.key"] == origins.replace("https://api.h:443", "http://127.0.0.1:1")
+
+
+def test_where_tokens_are_given_is_an_address_like_any_other(tmp_path: Path) -> None:
+    loaded = oauth(tmp_path, '"{settings.login}/{settings.url}/t"')
+    assert (
+        opened(loaded, GIVEN, {"key": ec_key()}).apis["one"].token_url
+        == "https://login.h/https%3A%2F%2Fapi.h%2Fv1/t"
+    )
+    words = told(loaded, {"url": GIVEN["url"], "login": "https://u:p@h"}, {"key": ec_key()})
+    assert "a URL with a user name or password is refused" in words
+
+
+@pytest.mark.parametrize("text", [rsa_key(), ec_key(), ec_key().strip(), rsa_key().replace("\n", "\r\n")])
+def test_a_key_in_pem_has_several_lines_and_no_other_secret_has(tmp_path: Path, text: str) -> None:
+    loaded = oauth(tmp_path, "/token")
+    account = opened(loaded, GIVEN, {"key": text})
+    for line in text.splitlines()[1:-1]:
+        assert account.redaction.text(f"<{line}>") == "<[redacted]>"
+    assert account.redaction.text(f"<{text}>") == "<[redacted]>"
+    assert "secret shared: it has a line break" in told(loaded, GIVEN, {"key": text, "shared": text})
+
+
+@pytest.mark.parametrize(
+    "text", ["a\nb", ec_key() + "x\n", "x\n" + ec_key(), ec_key() + "\0", ec_key().replace("\n", "\t")]
+)
+def test_what_is_more_than_a_key_in_pem_is_refused(tmp_path: Path, text: str) -> None:
+    assert "secret one.key: it has a line break" in told(oauth(tmp_path, "/token"), GIVEN, {"key": text})

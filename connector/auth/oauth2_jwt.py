@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator
@@ -66,7 +65,7 @@ class OAuth2Jwt(OAuth2):
             "sub": fill_plain(self.subject, values),
             "aud": url if self.audience is None else fill_plain(self.audience, values),
             "iat": issued,
-            "exp": issued + int(timedelta(seconds=self.valid_for).total_seconds()),
+            "exp": issued + int(self.valid_for),
             "jti": moment.nonce,
         }
         header = {} if self.key_id is None else {"kid": fill_plain(self.key_id, values)}

@@ -36,6 +36,19 @@ def ask_missing(
     definition = with_entries(loaded.definition, (*settings, *secrets, *base_urls))
     _check_given(definition, settings)
     begun = _begun(definition, (*settings, *secrets), base_urls)
+    wanted = {
+        full: secret
+        for full, secret in definition.secret_names().items()
+        if secret.required
+        and not _is_given(full, secrets)
+        and ("." not in full or full.rpartition(".")[0] in begun)
+    }
+    for full, secret in wanted.items():
+        if secret.type == "pem":  # said before anything is asked
+            raise InvalidRequest(
+                f"{secret.label} ({full}) has several lines, which can't be asked for",
+                hint=f"give it as --secret {full}=@file:PATH",
+            )
     for full, rule in definition.setting_names().items():
         owner = full.rpartition(".")[0]
         if is_told_apart(full, definition) or _is_given(full, settings) or (owner and owner not in begun):
@@ -44,20 +57,13 @@ def ask_missing(
         if is_asked and not _is_moot(full, definition, begun, base_urls):
             _explain(rule.help)
             settings[full] = _ask(full, rule)
-    for full, secret in definition.secret_names().items():
-        owner = full.rpartition(".")[0]
-        if secret.required and not _is_given(full, secrets) and (not owner or owner in begun):
-            _explain(secret.help)
-            if secret.type == "pem":
-                raise InvalidRequest(
-                    f"{secret.label} has several lines, which can't be asked for",
-                    hint=f"give it as --secret {full}=@file:PATH",
-                )
-            entered = ""
-            while not entered:
-                # This one stops the echo before it asks.
-                entered = getpass.getpass(f"{secret.label} ({full}): ", stream=sys.stderr)
-            secrets[full] = entered
+    for full, secret in wanted.items():
+        _explain(secret.help)
+        entered = ""
+        while not entered:
+            # This one stops the echo before it asks.
+            entered = getpass.getpass(f"{secret.label} ({full}): ", stream=sys.stderr)
+        secrets[full] = entered
 
 
 def defaults_used(
