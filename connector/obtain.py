@@ -70,7 +70,6 @@ class _Asking:
     tokens: Tokens
     budget: Budget
     holder: str = field(default_factory=lambda: uuid.uuid4().hex)
-    has_turn: bool = False
 
     def have(self, newer_than: int | None, *, heeds: bool) -> Flow[Token]:
         try:
@@ -96,8 +95,7 @@ class _Asking:
             if newer_than == _NEWEST:
                 newer_than = held.version  # what comes from now on is new
             wait = _LOOK_AGAIN
-            self.has_turn = held.state == "ours"
-            if self.has_turn:
+            if held.state == "ours":
                 try:
                     token = yield from self._obtain(held)
                 except VendorFailure as error:
@@ -183,6 +181,6 @@ class _Asking:
         return wait
 
     def _let_go(self) -> None:
-        if self.has_turn:
-            with suppress(ConnectorError):  # it ends by itself
-                self.tokens.shelf.let_go(self.tokens.owner, self.holder)
+        """Whether or not the turn is its own: one who went away may not have heard."""
+        with suppress(ConnectorError):  # it ends by itself
+            self.tokens.shelf.let_go(self.tokens.owner, self.holder)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -229,12 +228,14 @@ class Tokens:
 
     def note(self, granted: Granted) -> None:
         """From now on it is known as a secret."""
-        self._obtained += [text for text in (granted.access, granted.refresh) if text is not None]
+        with self._lock:
+            self._obtained += [text for text in (granted.access, granted.refresh) if text is not None]
 
     @property
-    def obtained(self) -> Iterator[str]:
+    def obtained(self) -> tuple[str, ...]:
         """What was obtained last: as secret as what it was obtained with."""
-        return iter(tuple(self._obtained))
+        with self._lock:
+            return tuple(self._obtained)
 
     def _take(self, token: Token) -> None:
         with self._lock:

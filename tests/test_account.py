@@ -330,3 +330,21 @@ def test_a_key_in_pem_has_several_lines_and_no_other_secret_has(tmp_path: Path, 
 )
 def test_what_is_more_than_a_key_in_pem_is_refused(tmp_path: Path, text: str) -> None:
     assert "secret one.key: it has a line break" in told(oauth(tmp_path, "/token"), GIVEN, {"key": text})
+
+
+def test_entries_of_a_repeated_api_have_tokens_of_their_own(tmp_path: Path) -> None:
+    oauth(tmp_path, "/token")
+    text = (tmp_path / "made" / "connector.yaml").read_text()
+    repeated = text.replace(
+        "    settings: {", "    repeated: tenant\n    settings: {tenant: {label: Tenant}, "
+    ).replace("issuer: i", 'issuer: "{settings.tenant}"')
+    (tmp_path / "made" / "connector.yaml").write_text(repeated)
+    loaded = Catalog([tmp_path]).load("made")
+    account = opened(
+        loaded,
+        {f"one[{entry}].{name}": value for entry in "ab" for name, value in GIVEN.items()},
+        {f"one[{entry}].key": ec_key() for entry in "ab"},
+    )
+    owners = [api.tokens.owner for api in account.apis.values() if api.tokens is not None]
+    assert [owner.api for owner in owners] == ["one[a]", "one[b]"]
+    assert owners[0].asks != owners[1].asks
