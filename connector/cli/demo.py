@@ -49,7 +49,7 @@ def demo() -> None:
     with double(users=_USERS, nodes=_NODES) as sandbox, _own_store() as stored:
         _say(
             f"A made-up tenant of {_USERS} users in {_NODES} nodes now answers on this machine, as a Commander service "
-            f"at {sandbox.commander_url} and as the SCIM endpoint of one node"
+            f"at {sandbox.commander_url} and as a SCIM endpoint of each node"
         )
         keep_account(stored, _WHOLE, connector, sandbox, APIS)
         keep_account(stored, _NODE, connector, sandbox, APIS[:1])

@@ -6,6 +6,7 @@ and when it stops it removes its own and no other.
 
 from __future__ import annotations
 
+import re
 import shlex
 import signal
 import socket
@@ -51,7 +52,10 @@ def serve(
         int | None, typer.Option(min=1, help="Calls a minute; more are refused with 429.")
     ] = None,
     nodes: Annotated[
-        int, typer.Option(min=1, max=5, help="Over how many nodes the users are spread; SCIM shows one.")
+        int,
+        typer.Option(
+            min=1, max=5, help="Over how many nodes the users are spread; each has a SCIM endpoint."
+        ),
     ] = 1,
     apis: Annotated[
         list[str] | None,
@@ -206,8 +210,9 @@ def _remove(kept: Account) -> None:
 
 
 def _tell_ready(connector: str, sandbox: Sandbox) -> None:
+    scim = ", ".join(sandbox.scim_url(node_id) for node_id in sandbox.enterprise.endpoints)
     _print(
-        f"ready: {connector} sandbox, {len(sandbox.tenant.people):,} users: SCIM at {sandbox.base_url}, "
+        f"ready: {connector} sandbox, {len(sandbox.tenant.people):,} users: SCIM at {scim}, "
         f"Commander at {sandbox.commander_url}"
     )
 
@@ -231,7 +236,7 @@ def _tell_access(connector: str, sandbox: Sandbox, apis: Sequence[str]) -> None:
         ]
         words += [word for network in access.allow_networks for word in ("--allow-network", network)]
         for secret, value in access.secrets.items():
-            variable = secret.upper().replace(".", "_")
+            variable = "_".join(re.findall("[A-Z0-9]+", secret.upper()))
             _print(f"  export {variable}={shlex.quote(value)}")
             words += ["--secret", f"{secret}=@env:{variable}"]
         _print(f"  {shlex.join(words)}")

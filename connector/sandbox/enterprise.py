@@ -33,10 +33,23 @@ class SeatsUsedUp(Exception):
 
 @dataclass(slots=True)
 class Endpoint:
-    """The SCIM endpoint of one node, and what opens it."""
+    """The SCIM endpoint of one node, and what opens it: for ever, or for so many calls more."""
 
     node: Node
     token: str = field(repr=False)
+    calls_left: int | None = None
+    also: frozenset[str] = frozenset()
+    """Ids of users that it shows besides those of its node."""
+
+    def shows(self, person: Person) -> bool:
+        return person.node == self.node or person.id in self.also
+
+    def admit(self) -> bool:
+        """Whether its token opens it for this call."""
+        if self.calls_left is None:
+            return True
+        self.calls_left -= 1
+        return self.calls_left >= 0
 
 
 class Enterprise:
@@ -48,7 +61,10 @@ class Enterprise:
         self.version = 0
         self.nodes = tenant.nodes
         self.roles: Sequence[Role] = tenant.roles
-        self.endpoints = {tenant.node_id: Endpoint(tenant.scim_node, tenant.token)}
+        self.endpoints = {
+            node.id: Endpoint(node, token)
+            for node, token in zip(tenant.nodes[1:], tenant.tokens, strict=True)
+        }
         self._people = {person.id: person for person in tenant.people}
         self._teams = {team.uid: team for team in (*tenant.teams, *tenant.queued_teams)}
         self._by_email = {person.email.casefold(): person.id for person in tenant.people}
@@ -68,6 +84,22 @@ class Enterprise:
     @property
     def queued_teams(self) -> list[Team]:
         return [team for team in self._teams.values() if team.queued]
+
+    def expire_token(self, node_id: str, after: int = 0) -> None:
+        """The token of this node's endpoint opens it for so many calls more, and no others."""
+        self.endpoints[node_id].calls_left = after
+
+    def renew_token(self, node_id: str) -> str:
+        """A new token, in place of the old one."""
+        endpoint = self.endpoints[node_id]
+        endpoint.token = text_of(self.tenant.enterprise_id, f"after {endpoint.token}", 32)
+        endpoint.calls_left = None
+        return endpoint.token
+
+    def show_in(self, node_id: str, key: str) -> None:
+        """This node's endpoint shows, and changes, this user too, wherever they are."""
+        self.endpoints[node_id].also |= {key}
+        self.version += 1
 
     def person(self, key: str) -> Person | None:
         return self._people.get(key)

@@ -36,9 +36,14 @@ def access_to(sandbox: Sandbox, apis: Collection[str] = APIS) -> Access:
     """To these apis of a sandbox that is started: its port is part of the answer."""
     settings, base_urls, secrets = dict[str, str](), dict[str, str](), dict[str, str]()
     if "scim" in apis:
-        settings["scim.node_id"] = sandbox.node_id
-        base_urls["scim"] = sandbox.base_url
-        secrets["scim.token"] = sandbox.token
+        endpoints = sandbox.enterprise.endpoints
+        for node_id, endpoint in endpoints.items():
+            # Of several, each is an entry of its own, which the name in brackets gives its `node_id`.
+            entry = "scim" if len(endpoints) == 1 else f"scim[{node_id}]"
+            if len(endpoints) == 1:
+                settings["scim.node_id"] = node_id
+            base_urls[entry] = sandbox.scim_url(node_id)
+            secrets[f"{entry}.token"] = endpoint.token
     if "commander" in apis:
         settings["commander.url"] = sandbox.commander_url  # a setting: each customer runs their own
         secrets["commander.api_key"] = sandbox.api_key

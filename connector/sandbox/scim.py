@@ -1,7 +1,7 @@
 """The vendor's SCIM api over a made-up customer, as a Litestar application: a double of Keeper's cloud.
 
-Documented by Keeper, or read in its own clients, and so copied: the base path with the node's id; bearer
-token; Users with GET, POST, PUT, PATCH and DELETE, Groups with all but PUT; startIndex (from 1) and count; the
+Documented by Keeper, or read in its own clients, and so copied: the base path with the node's id; a bearer
+token for each node; Users with GET, POST, PUT, PATCH and DELETE, Groups with all but PUT; startIndex (from 1) and count; the
 envelope and a user's keys as recorded from a real tenant (`itemsPerPage` is what this page holds, no `meta`);
 displayName that falls back to the e-mail; invited users that look active; `active: false` for locked ones, whom
 PATCH locks and unlocks; 201, 409 for an e-mail that is taken, 428 when the seats are used up;
@@ -10,7 +10,8 @@ team names may repeat; that a new user is invited and that new teams and members
 
 Made up, because nothing is known: every error's body (RFC 7644's form for most; empty for 401 and HTML for
 429, since a client must bear both), 429 itself and its Retry-After, the order of a listing, the only filter
-(`userName eq "…"`; all else is 400), 404 for a foreign node and for a user or group of another node, that an e-mail
+(`userName eq "…"`; all else is 400), 401 for a token of another node or one that has
+expired, 404 for a node without an endpoint and for a user or group of another node, that an e-mail
 of another node is taken, the rest of ServiceProviderConfig, and a page's cap: the vendor's is 10,000 users, ours is
 lower so that a small tenant has several pages and `count` is not always obeyed. Of writes: that PATCH and PUT answer
 with the record and DELETE with nothing; that a lock is the identity provider's, falls on invited users too, and is
@@ -97,7 +98,8 @@ def scim_app(
             for key, endpoint in enterprise.endpoints.items()
             if hmac.compare_digest(token.encode(), endpoint.token.encode())
         ]
-        if scheme.casefold() != "bearer" or not opened or (node in listings and node not in opened):
+        is_known = node in opened and enterprise.endpoints[node].admit() if node in listings else bool(opened)
+        if scheme.casefold() != "bearer" or not is_known:
             return Response(b"", status_code=401, headers={"www-authenticate": "Bearer"})
         if (wait := budget.spend()) is not None:
             html = b"<html><head><title>429 Too Many Requests</title></head><body></body></html>"

@@ -65,10 +65,9 @@ class Listing:
         if self._version == self._enterprise.version:
             return
         self._version = self._enterprise.version
-        node = self._endpoint.node
-        self._users = {one.id: one for one in self._enterprise.people if one.node == node}
+        self._users = {one.id: one for one in self._enterprise.people if self._endpoint.shows(one)}
         teams = (*self._enterprise.teams, *self._enterprise.queued_teams)
-        self._groups = {team.uid: team for team in teams if team.node == node}
+        self._groups = {team.uid: team for team in teams if team.node == self._endpoint.node}
         members: dict[str, list[Json]] = defaultdict(list)
         for person in self._users.values():
             for team in person.teams:

@@ -49,8 +49,8 @@ class Sandbox:
     """A tenant behind the vendor's SCIM api, Commander and partner API, served by a thread between `start` and `stop`.
 
     `port` 0 takes a free one. `seats` bounds invitations (428), `rate` the calls in a minute of `clock` (429),
-    to all of SCIM and to each endpoint of Commander. The users are spread over so many `nodes`, of which SCIM
-    shows the first; `page_limit` bounds the records on its pages, and `shows_waiting` says whether it shows
+    to all of SCIM and to each endpoint of Commander. Users and teams are spread over so many `nodes`, each with a
+    SCIM endpoint of its own; `page_limit` bounds the records on its pages, and `shows_waiting` says whether it shows
     memberships that wait for approval. Commander's requests are seen unfinished `pending_looks` times. What is
     changed stays in `enterprise`, and the `orders` of the partner API too, until the object is gone; `tenant` is
     what there was at first.
@@ -103,16 +103,22 @@ class Sandbox:
 
     @property
     def node_id(self) -> str:
+        """Of the first SCIM endpoint."""
         return self.tenant.node_id
 
     @property
     def token(self) -> str:
-        return self.tenant.token
+        """Opens the first SCIM endpoint, and no other."""
+        return self.enterprise.endpoints[self.node_id].token
 
     @property
     def base_url(self) -> str:
-        """Where the SCIM api stands; known only once it is started if `port` was 0."""
-        return f"http://{_HOST}:{self.port}{BASE_PATH}/{self.node_id}"
+        """Where the first SCIM endpoint stands; known only once it is started if `port` was 0."""
+        return self.scim_url(self.node_id)
+
+    def scim_url(self, node_id: str) -> str:
+        """Where the SCIM endpoint of this node stands; known when `base_url` is."""
+        return f"http://{_HOST}:{self.port}{BASE_PATH}/{node_id}"
 
     @property
     def api_key(self) -> str:

@@ -4,8 +4,8 @@ A double of what Keeper's cloud would hold. Documented, and so copied: users, no
 enterprise-wide ids whose upper bits are the customer's, teams have a uid of 16 bytes in base64url, an invited
 user counts like any other, `externalId` stands only where an identity provider set it, team names may repeat,
 a new team or a new member waits in a queue until a client shares the team's key. Made up: every name, number
-and share, that an invited user is in no team yet (only queued for one), and that all teams belong to the
-first node.
+and share, that an invited user is in no team yet (only queued for one), and that people are in teams of any
+node.
 
 Nothing here reads a clock, a file or the process's randomness, and nothing depends on Python's version:
 each fact is drawn from a digest of the seed, so the first people of a larger tenant are those of a smaller.
@@ -136,8 +136,9 @@ class Person:
 class Tenant:
     """A whole customer. `people` are in the order in which they came.
 
-    `token` opens the SCIM api of `scim_node`, `api_key` the Commander service of all nodes; the first of the
-    people is its administrator. `queued_teams` are not among `teams`.
+    Each node below the root has a SCIM endpoint that its own one of `tokens` opens, `scim_node` the first of them;
+    `api_key` opens the Commander service of all nodes. The first of the people is its administrator. `queued_teams`
+    are not among `teams`.
     """
 
     enterprise_id: int
@@ -145,9 +146,10 @@ class Tenant:
     teams: tuple[Team, ...]
     queued_teams: tuple[Team, ...]
     nodes: tuple[Node, ...]
-    """The root first, then the SCIM node, then the others."""
+    """The root first, then the others, which are the SCIM nodes."""
     roles: tuple[Role, ...]
-    token: str = field(repr=False)
+    tokens: tuple[str, ...] = field(repr=False)
+    """Of the nodes but the root, in their order."""
     api_key: str = field(repr=False)
     partner_secret: str = field(repr=False)
     """The salt of the partner API's hash."""
@@ -160,11 +162,16 @@ class Tenant:
     def node_id(self) -> str:
         return self.scim_node.id
 
+    @property
+    def token(self) -> str:
+        """Of the first SCIM endpoint."""
+        return self.tokens[0]
+
 
 def build_tenant(users: int, seed: int, nodes: int = 1) -> Tenant:
     """The tenant of so many users; `seed` chooses another one of the same make.
 
-    The users are spread over so many `nodes` below the root, all of them in the SCIM node if there is one.
+    The users and teams are spread over so many `nodes` below the root.
     """
     if users < 0:
         raise ConfigurationInvalid(f"sandbox: {users} users; allowed are 0 and more")
@@ -178,7 +185,7 @@ def build_tenant(users: int, seed: int, nodes: int = 1) -> Tenant:
         for place, name in enumerate(_NODES[:nodes])
     )
     count = max(_FEWEST_TEAMS, round(users / _USERS_PER_TEAM))
-    teams = tuple(_team(seed, place, below[0]) for place in range(count))
+    teams = tuple(_team(seed, place, _node_of_team(seed, place, below)) for place in range(count))
     filled = [team for place, team in enumerate(teams) if place == 0 or not _is_empty(seed, place)]
     waiting = tuple(
         Team(text_of(seed, f"queued team {place}", 16), name, None, below[0], queued=True)
@@ -209,7 +216,9 @@ def build_tenant(users: int, seed: int, nodes: int = 1) -> Tenant:
         queued_teams=waiting,
         nodes=(root, *below),
         roles=roles,
-        token=text_of(seed, "token", 32),
+        tokens=tuple(
+            text_of(seed, "token" if place == 0 else f"token {place}", 32) for place in range(len(below))
+        ),
         api_key=text_of(seed, "api key", 32),
         partner_secret=text_of(seed, "partner secret", 24),
     )
@@ -222,6 +231,11 @@ def user_id(enterprise_id: int, index: int) -> str:
 
 def _is_empty(seed: int, place: int) -> bool:
     return place == _ALWAYS_EMPTY or Draw(seed, "empty", place).chance(_EMPTY_TEAM)
+
+
+def _node_of_team(seed: int, place: int, nodes: Sequence[Node]) -> Node:
+    """The first team is always in the first node, the others are spread."""
+    return nodes[0] if place == 0 else Draw(seed, "node of team", place).pick(nodes)
 
 
 def _team(seed: int, place: int, node: Node) -> Team:

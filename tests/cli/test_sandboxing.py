@@ -79,6 +79,20 @@ def test_without_an_account_it_says_how_to_connect(connector: Command) -> None:
     assert sources == [["scim.groups"], ["commander.teams"], ["partner.licenses"]]
 
 
+def test_with_several_nodes_it_says_how_to_connect_them_all(connector: Command) -> None:
+    process = connector.start("sandbox", "--users", "20", "--nodes", "2", "--no-account", "--api", "scim")
+    assert process.stdout is not None
+    _, _, one, other, connect = [process.stdout.readline() for _ in range(5)]
+    tokens = dict(shlex.split(export)[1].split("=") for export in (one, other))
+    given = connector.given(**tokens)
+    done = given(*shlex.split(connect)[1:])
+    listed = given("list", "users", "--all")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=SECONDS)
+    assert done.returncode == 0, done.stderr
+    assert len(listed.stdout.splitlines()) == 20, listed.stderr
+
+
 def test_an_account_may_get_one_api_alone(connector: Command) -> None:
     with running(connector, "--users", "3", "--api", "scim"):
         assert json.loads(connector("accounts").stdout)["sources"]["users"] == ["scim.users"]

@@ -86,7 +86,10 @@ def holdings(tenant: Tenant) -> dict[str, Any]:
                 if (waiting := [person.id for person in tenant.people if team in person.queued_for])
             ],
             "LICENSES": [_license(tenant)],
-            "SCIMS": [{"scimId": "1", "nodeId": tenant.node_id, "status": "active"}],
+            "SCIMS": [
+                {"scimId": str(place), "nodeId": node.id, "status": "active"}
+                for place, node in enumerate(tenant.nodes[1:], 1)
+            ],
         },
     }
 

@@ -261,8 +261,8 @@ def test_nodes_show_what_is_in_them(wide: Sandbox, connect_commander: Connect) -
         assert (row["parent_node"], row["parent_id"]) == ("Acme Corp", int(root.id))
         assert (row["user_count"], row["users"]) == (len(users), users)
         assert row["team_count"] == len([team for team in wide.tenant.teams if team.node == node])
-    assert {key for key, row in found.items() if "scim_provisioning" in row} == {int(scim.id)}
-    assert found[int(scim.id)]["scim_provisioning"] == "active"
+    provisioned = {key: row["scim_provisioning"] for key, row in found.items() if "scim_provisioning" in row}
+    assert provisioned == {int(node.id): "active" for node in (scim, *others)}
     assert sum(row["user_count"] for row in found.values()) == 300
 
 
@@ -276,15 +276,20 @@ def test_what_lies_outside_the_node_is_unseen_but_as_members_by_id(
     assert by_id == by_name
     assert {row["user_id"] for row in by_id} == {int(person.id) for person in inside}
     teams = by("team_uid", rows(client, "--teams --node people --columns users"))
-    for team in wide.tenant.teams:
+    seen = [team for team in wide.tenant.teams if team.node == scim]
+    assert 0 < len(seen) < len(wide.tenant.teams)
+    assert teams.keys() == {team.uid for team in (*seen, *wide.tenant.queued_teams)}
+    for team in seen:
         members = [
             person.email if person in inside else person.id
             for person in wide.tenant.people
             if team in person.teams
         ]
         assert teams[team.uid]["users"] == members
-    assert rows(client, f"--teams --node {sales.id}") == []
-    assert {tuple(row["teams"]) for row in rows(client, "--users --node sales --columns teams")} == {()}
+    there = {team.uid: team.name for team in wide.tenant.teams if team.node == sales}
+    assert by("team_uid", rows(client, f"--teams --node {sales.id}")).keys() == there.keys()
+    named = {name for row in rows(client, "--users --node sales --columns teams") for name in row["teams"]}
+    assert named <= set(there.values()), "teams of other nodes are unseen"
     assert rows(client, "--users --node 'acme corp'") == rows(client, "--users")
     assert [row["name"] for row in rows(client, "--nodes --node sales")] == ["Sales"]
 

@@ -137,11 +137,21 @@ def test_people_are_spread_over_the_nodes_below_the_root(nodes: int) -> None:
     assert below[0].path == f"Acme Corp\\{below[0].name}"
 
 
+def test_teams_are_spread_over_the_nodes_too() -> None:
+    tenant = build_tenant(300, 1, nodes=3)
+    assert {team.node for team in tenant.teams} == set(tenant.nodes[1:])
+    assert tenant.teams[0].node == tenant.scim_node
+
+
 def test_more_nodes_change_nothing_else() -> None:
     one, three = build_tenant(300, 1), build_tenant(300, 1, nodes=3)
     assert three.nodes[:2] == one.nodes
-    assert (three.teams, three.queued_teams, three.roles) == (one.teams, one.queued_teams, one.roles)
-    assert [replace(person, node=one.scim_node) for person in three.people] == [*one.people]
+    assert (three.tokens[0], len(set(three.tokens)), len(three.tokens)) == (one.token, 3, 3)
+    assert [replace(team, node=one.scim_node) for team in three.teams] == [*one.teams]
+    assert three.queued_teams == one.queued_teams
+    for person, other in zip(three.people, one.people, strict=True):
+        assert (person.id, person.email, person.lock) == (other.id, other.email, other.lock)
+        assert [team.uid for team in person.teams] == [team.uid for team in other.teams]
 
 
 @pytest.mark.parametrize("nodes", [-1, 0, 6])
@@ -163,7 +173,7 @@ def test_fewer_than_no_users_are_refused() -> None:
 
 def test_a_repr_shows_no_secret() -> None:
     tenant = build_tenant(1, 1)
-    assert tenant.token not in repr(tenant)
+    assert not any(token in repr(tenant) for token in tenant.tokens)
     assert tenant.api_key not in repr(tenant)
 
 
