@@ -30,6 +30,7 @@ class Said:
     error: str | None = None
     message: str = ""
     says: dict[str, str] | None = None
+    states: dict[str, str] | None = None
 
 
 def recorder(calls: CallSet, mode: str) -> Any:
@@ -91,6 +92,14 @@ def _nobody_waits(seconds: float) -> None:
 def _ask(directory: Directory, call: Mapping[str, Any]) -> Said:
     if "check" in call:
         return Said(says=directory.check())
+    if "examine" in call:
+        found = directory.examine()
+        tried = [one for api in found.apis for one in api.tried]
+        return Said(
+            says={api.api: api.verdict for api in found.apis},
+            states={one.name: one.state for one in tried},
+            message="\n".join(f"{one.message}\n{one.hint}\n{one.needs}" for one in tried if one.message),
+        )
     asked = dict(call.get("with", {}))
     if "get" in call:
         item = directory.get(call["get"], call["key"], **asked)
@@ -119,6 +128,7 @@ def faults_of(said: Said, expect: Mapping[str, Any], calls: int) -> list[str]:
         "error": said.error,
         "words": words if words in said.message else "others",
         "says": said.says,
+        "states": said.states,
         "count": len(said.rows),
         "sizes": said.sizes,
         "calls": calls,
