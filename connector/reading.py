@@ -79,14 +79,17 @@ class Reading:
 
     @property
     def values(self) -> dict[str, Any]:
-        """What a call's holes may have of the source: the columns that its mapping reads, and what is asked besides."""
+        """What a call's holes may have of the source: the columns that its mapping reads, what is asked besides, and how
+        far the vendor reaches."""
         found = self.resource.columns_for(self.source.mapper.paths)[0]
+        values: dict[str, Any] = {"columns": ",".join(found)} if found else {}
         listing = self.resource.list
-        query = {**(listing.defaults if listing is not None else {}), **self.query}
-        return {
-            **({"columns": ",".join(found)} if found else {}),
-            **{f"query.{name}": value for name, value in query.items()},
-        }
+        if listing is not None:
+            query = {**listing.defaults, **self.query}
+            values |= {f"query.{name}": value for name, value in query.items()}
+        if listing is not None and listing.paging is not None and listing.paging.ceiling is not None:
+            values["page.ceiling"] = listing.paging.ceiling
+        return values
 
 
 @contextmanager

@@ -37,7 +37,8 @@ Faults = Iterator[tuple[tuple[str | int, ...], str]]
 def call_holes(name: str, call: Call) -> set[str]:
     if name == "list":
         paged = PAGE_HOLES[call.paging.style] if call.paging else set()
-        return paged | {f"query.{one}" for one in call.accepts}
+        reach = {"page.ceiling"} if call.paging and call.paging.ceiling is not None else set()
+        return paged | reach | {f"query.{one}" for one in call.accepts}
     return {"id"} if name == "get" else {"value", "id", "page.size"}
 
 

@@ -58,7 +58,7 @@ apis:
           exchange: command
           effect: read
           accepts: {created: {label: When, default: last_30_days}}
-          give: {line: "report --created {query.created:shell} --limit 5"}
+          give: {line: "report --created {query.created:shell} --limit {page.ceiling:text}"}
           records: "$.rows[*]"
           paging: {style: snapshot, ceiling: 5, share_for: 60s}
       people:
@@ -324,6 +324,7 @@ def test_captures_of_other_questions_are_others(loaded: Loaded) -> None:
         (', order: "{query.order}"', "", "nothing sends {query.order}: what is asked would be dropped"),
         ('"{query.kind}"', '"{query.knd}"', "nothing fills the hole {query.knd}"),
         ("key: none\n        list:\n          get: /events", 'key: none\n        get: {get: "/events/{id}"}\n        list:\n          get: /events', "needs `key`"),
+        ("ceiling: 5, ", "", "nothing fills the hole {page.ceiling}"),
         ("order: {label: Order, default: asc}", "order: {label: Order, made_from: kind}", "are for what a write is given"),
         ("order: {label: Order, default: asc}", "order: {label: Order, default: asc, made_from: kind}", "`default` and `made_from` say two things"),
         ("since: {label: Since, required: false}", "since: {label: Since}", "the listing of main.people needs since, and rows are listed for look-ups and members too"),

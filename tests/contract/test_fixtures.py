@@ -48,6 +48,13 @@ def test_every_connector_loads(name: str) -> None:
     assert not loaded(name).warnings
 
 
+@pytest.mark.parametrize("name", connectors())
+def test_every_api_can_be_examined_or_says_why_not(name: str) -> None:
+    for api in loaded(name).definition.apis.values():
+        assert api.probes or (api.check == "none" and api.cannot)
+        assert api.tells
+
+
 @pytest.mark.parametrize(("connector", "source"), SOURCES)
 def test_every_mapped_source_has_fixtures_for_what_it_can_do(connector: str, source: str) -> None:
     _, resource = loaded(connector).definition.source(source)
