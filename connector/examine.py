@@ -30,6 +30,7 @@ from connector.flow import Budget, Clock, Flow
 from connector.mapping.path import MISSING, Notes, parse_path
 from connector.model import UNIFIED
 from connector.native import native_source
+from connector.obtain import have_token
 from connector.probe import Probe
 
 __all__ = ["Examination", "Examined", "Tried", "Unseen", "Verdict", "examine"]
@@ -39,6 +40,7 @@ _LATER = frozenset({"rate_limited", "vendor_unavailable"})
 _MOST_SHOWN = 50
 _SHOWN_CHARS = 200
 _CHECK = "connection check"
+_TOKEN = "access token"  # noqa: S105 - what is tried
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,15 @@ def _try_all(opened: Opened, api: OpenedApi, clock: Clock, calls: int, seconds: 
     wanted: Sequence[Request] = api.definition.probes or (() if isinstance(check, str) else (check,))
     tried: list[Tried] = []
     stops = False
+    if api.tokens is not None:  # what is kept isn't believed
+        token: dict[str, Any] = {"name": _TOKEN}
+        try:
+            yield from have_token(opened, once, Budget(clock, calls, seconds), anew=True)
+        except ConnectorError as error:
+            tried.append(_failed(opened, error, token))
+            stops = True
+        else:
+            tried.append(Tried(state="ok", **token))
     for one in wanted:
         words = _words(one)
         if stops:
@@ -178,7 +189,7 @@ def _words(request: Request) -> dict[str, Any]:
 
 
 def _failed(opened: Opened, error: ConnectorError, words: Mapping[str, Any]) -> Tried:
-    hide = opened.redaction
+    hide = opened.hide()
     return Tried(
         state="lacking" if isinstance(error, Forbidden) else "failed",
         code=error.code,
@@ -221,7 +232,7 @@ def _read(opened: Opened, api: OpenedApi, probe: Probe, body: Any) -> dict[str, 
     if probe.shows is not None and body is not MISSING:
         found = parse_path(probe.shows).all(body, Notes())
         texts = [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
-        said["shows"] = tuple(opened.redaction.text(one)[:_SHOWN_CHARS] for one in texts[:_MOST_SHOWN])
+        said["shows"] = tuple(opened.hide().text(one)[:_SHOWN_CHARS] for one in texts[:_MOST_SHOWN])
     if probe.records is not None and body is not MISSING:
         records = parse_path(probe.records).all(body, Notes())
         if isinstance(records, list):

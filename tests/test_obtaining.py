@@ -478,6 +478,22 @@ def test_a_check_without_a_call_says_that_a_token_was_obtained(tmp_path: Path) -
     assert world.paths == ["/token"]
 
 
+def test_an_examination_obtains_a_token_first_and_shows_none(world: World) -> None:
+    world.issuer.script = [refusal("invalid_client", 401)] * 2
+    for _ in range(2):  # a refusal that is remembered isn't believed
+        (found,) = world.directory.examine().apis
+        assert [(one.name, one.state) for one in found.tried] == [
+            ("access token", "failed"),
+            ("connection check", "not_tried"),
+        ]
+        assert found.verdict == "needs_reauth"
+    world.issuer.api_script = [Reply.json({"error": "a3-access-0123456789"}, 400)]
+    (found,) = world.directory.examine().apis
+    assert [one.state for one in found.tried] == ["ok", "failed"]
+    assert "access-0123" not in json.dumps(world.directory.examine().to_dict())
+    assert len(world.issuer.asked) == 4
+
+
 # Refresh tokens that are replaced
 
 
