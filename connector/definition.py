@@ -36,7 +36,7 @@ from connector.template import BaseText, HeaderText, ValueText
 
 __all__ = ["NOT_BUILT", "Api", "Connector", "RateRule", "Retry", "Secret", "Setting", "Union"]
 
-NOT_BUILT = frozenset({"per_group", "per_user"})
+NOT_BUILT: frozenset[str] = frozenset()
 """Values of the format that are refused by name until they are built."""
 
 
@@ -131,8 +131,8 @@ class Api(Closed):
     retry: Retry = Retry()
     exchanges: Mapping[Name, Exchange] = {}
     resources: Mapping[Name, Resource]
-    membership: Literal["on_user", "on_group"] | None = None
-    """Which side is the truth about who is in a group."""
+    membership: Literal["on_user", "on_group", "per_user", "per_group"] | None = None
+    """Which side is the truth about who is in a group: a record of it, or an endpoint per record."""
     scope: str | None = None
     """What a listing of this api covers, as text with {holes}, shown with every verdict."""
     rate: RateRule | None = None

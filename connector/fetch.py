@@ -6,7 +6,7 @@ what it was not told to, and never ends a listing but on evidence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,17 @@ from connector.notices import Notices
 from connector.paging import NoPaging, Paging, Snapshot, State
 from connector.prepared import ask_prepared
 from connector.query import Question
-from connector.reading import Found, Reading, finish_row, located, map_page, map_record, read_records, tell
+from connector.reading import (
+    Completed,
+    Found,
+    Reading,
+    finish_row,
+    located,
+    map_page,
+    map_record,
+    read_records,
+    tell,
+)
 from connector.resource import Key
 from connector.snapshot import Waiting, captured_page
 from connector.template import Unquotable
@@ -90,6 +100,7 @@ class _Walk:
 
     place: Place
     limit: int
+    began: Place
     rows: list[Found] = field(default_factory=list)
     units: list[int] = field(default_factory=list)
     captured: Mapping[str, Any] | None = None
@@ -102,11 +113,9 @@ class _Walk:
 
     def read_page(self, part: _Part, begins: bool, budget: Budget, notices: Notices) -> Flow[str | None]:
         """Adds the rows of the next page, or as many as are wanted; what ended the listing, or None."""
-        reading, question = part.listing.reading, part.listing.question
-        size, self.stop = (
-            _size(part.style, question, self.place, self.limit - len(self.rows)),
-            self.place.served,
-        )
+        reading = part.listing.reading
+        size = _size(part, self.place, self.limit - len(self.rows), budget)
+        self.stop, is_first = self.place.served, self.place == self.began
         state = self.place.state if self.place.state is not None else part.style.start(size)
         try:
             heard, records, state = yield from _ask_page(
@@ -120,20 +129,58 @@ class _Walk:
         keys = [found.key for found in page]
         self.place, begin = begin_at(msgspec.structs.replace(self.place, pending=None), keys)
         self.stop = begin
-        for found in _served(reading, question, page[begin:], records[begin:], notices):
-            if found is not None and self.is_full:
-                break
-            if found is not None:
-                self.rows.append(found)
-                self.units.append(part.unit)
-            self.stop += 1
+        try:
+            yield from self._serve(part, page, records, budget, notices, is_first=is_first)
+        except (VendorUnavailable, RateLimited):
+            if self.stop > begin:  # what was served isn't lost
+                self.place = serve_part(self.place.noting(*sorted(notices.breaks)), state, keys, self.stop)
+            raise
         self.place = self.place.noting(*sorted(notices.breaks))
         if self.stop < len(page):
             self.place = serve_part(self.place, state, keys, self.stop)
             return None
         with located(reading, budget):
-            self.place, ended_by = finish_page(self.place, part.style, state, heard, keys)
+            told_by = NoPaging(style="none") if heard is _NO_ONE else part.style
+            self.place, ended_by = finish_page(self.place, told_by, state, heard, keys)
         return ended_by
+
+    def _serve(
+        self,
+        part: _Part,
+        page: Sequence[Found],
+        records: Sequence[Any],
+        budget: Budget,
+        notices: Notices,
+        *,
+        is_first: bool,
+    ) -> Flow[None]:
+        """Adds what is a row of the page, from `stop` on; ends before the page where no more is wanted, or can be asked.
+
+        What was noticed about a record is told with the part of a page that it is served in, and only once.
+        `is_first`: the question has nothing to show yet, so one record is looked at whatever it needs.
+        """
+        reading, question, begin = part.listing.reading, part.listing.question, self.stop
+        for found, record in list(zip(page, records, strict=True))[begin:]:
+            whole: Completed | None = Completed(found, record)
+            is_asked = found.is_kept and found.key is not None and question.only in (None, found.key)
+            if reading.more is not None and is_asked:
+                is_first = is_first and self.stop == begin
+                if self.is_full or (budget.is_spent and not is_first):
+                    return
+                whole = yield from reading.more.complete(
+                    reading, found, record, question.call, budget, is_first=is_first
+                )
+            if whole is None:
+                return
+            is_row = finish_row(reading, whole.found, whole.record)
+            if is_row and all(keep(whole.found.row) for keep in question.keep):
+                if self.is_full:
+                    return
+                self.rows.append(whole.found)
+                self.units.append(part.unit)
+            if question.only in (None, found.key):
+                tell(whole.found, notices)
+            self.stop += 1
 
 
 def fetch_page(
@@ -145,7 +192,7 @@ def fetch_page(
     if none can be read that is an error.
     """
     parts = _parts(listings)
-    walk = _Walk(place, limit)
+    walk = _Walk(place, limit, place)
     ended = asked = False
     early: tuple[str, str] | None = None
     waits: StillWorking | Waiting | None = None
@@ -205,27 +252,18 @@ def _next(parts: Sequence[_Part], place: Place, unit: int) -> tuple[Place, bool]
     return place, True
 
 
-def _size(style: Paging, question: Question, place: Place, wanted: int) -> int:
+def _size(part: _Part, place: Place, wanted: int, budget: Budget) -> int:
     """How many records to ask for."""
     if place.pending is not None:  # what the vendor works on was asked for in this size
         return int(place.pending["size"])
-    most = style.most or place.served + wanted
-    return most if question.keep else min(most, place.served + wanted)
-
-
-def _served(
-    reading: Reading, question: Question, page: Sequence[Found], records: Sequence[Any], notices: Notices
-) -> Iterator[Found | None]:
-    """Each record as a row, None for one that is none or isn't asked for.
-
-    What was noticed about it is told when the next one is asked for: with the part of a page that it is served in,
-    and only once.
-    """
-    for found, record in zip(page, records, strict=True):
-        is_row = finish_row(reading, found, record)
-        yield found if is_row and all(keep(found.row) for keep in question.keep) else None
-        if question.only in (None, found.key):
-            tell(found, notices)
+    reading, question = part.listing.reading, part.listing.question
+    most = part.style.most or place.served + wanted
+    size = most if question.keep else min(most, place.served + wanted)
+    if reading.more is None or question.only is not None:
+        return size
+    # More could not be completed, and would have to be asked for again.
+    can_be_completed = (budget.calls - budget.used - 1) // reading.more.cost
+    return min(size, place.served + max(1, can_be_completed))
 
 
 def fetch_one(readings: Sequence[Reading], key: str, budget: Budget, notices: Notices) -> Flow[Found]:
@@ -275,6 +313,10 @@ def _find_one(reading: Reading, key: str, budget: Budget, notices: Notices) -> F
                 f"{_name(reading)}: {len(matching)} {reading.source.mapping.unified} have the id {key!r}"
             )
         found, record = matching[0]
+    if reading.more is not None and found.is_kept:
+        whole = yield from reading.more.complete(reading, found, record, "get", budget, is_first=True)
+        assert whole is not None
+        found, record = whole.found, whole.record
     is_row = finish_row(reading, found, record)
     tell(found, notices)
     if not is_row:
@@ -370,12 +412,14 @@ def _ask_page(
             add_json=question.json,
         )
     except VendorNotFound:
-        if question.call == "list":
+        if question.call == "list" or question.of is not None or not begins:
             raise
         heard = _NO_ONE
     with located(reading, budget):
-        style.check(heard.body, state, size)
-        found: Sequence[Any] = [] if heard is _NO_ONE else read_records(call, style, heard.body)
+        found: Sequence[Any] = []
+        if heard is not _NO_ONE:
+            style.check(heard.body, state, size)
+            found = read_records(call, style, heard.body)
     if begins and not found:
         yield from _confirm_empty(reading, style, budget)
     return heard, found, state

@@ -21,6 +21,7 @@ from connector.errors import ConfigurationInvalid, Fault
 from connector.faults import place, validate
 from connector.folders import CONNECTOR_FILE, Folders, shown
 from connector.mapping.compile import Mapper, compile_mapping
+from connector.mapping.linked import compile_linked
 from connector.mapping.rules import MappingFile
 from connector.merge import merge
 from connector.model import UNIFIED
@@ -40,6 +41,8 @@ class Source:
     mapper: Mapper
     version: str
     """Fingerprint of the mapping with its overrides."""
+    linked: Source | None = None
+    """What an endpoint per record lists: of groups their members, of users their groups."""
 
 
 @dataclass(frozen=True)
@@ -297,11 +300,18 @@ class _Loading:
             if name not in known:
                 return None
         api = self._api_of(document, mapping, connector)
-        mapper, found = compile_mapping(mapping, api.membership if api else "on_user")
+        mapper, found = compile_mapping(mapping, api.membership if api else _side_of(mapping))
         self.faults += place(document, found)
         if connector is not None and api is not None and mapper is not None:
             self.faults += place(document, source_complaints(connector, mapping, mapper.paths))
-        return Source(name, mapping, mapper, digest(_plain(document))) if mapper is not None else None
+        if mapper is None:
+            return None
+        version = digest(_plain(document))
+        linked, found = compile_linked(mapping)
+        self.faults += place(document, found)
+        return Source(
+            name, mapping, mapper, version, None if linked is None else Source(name, *linked, version)
+        )
 
     def _api_of(self, document: YamlMap, mapping: MappingFile, connector: Connector | None) -> Api | None:
         if connector is None:
@@ -328,6 +338,13 @@ class _Loading:
 
     def _complain(self, document: YamlMap, loc: Sequence[str], message: str) -> None:
         self.faults += place(document, [Complaint(tuple(loc), message)])
+
+
+def _side_of(mapping: MappingFile) -> str:
+    """What the mapping would have its api say of membership."""
+    if mapping.memberships is not None:
+        return "per_user"
+    return "per_group" if mapping.members is not None and mapping.members.call is not None else "on_user"
 
 
 def _policy_of(document: YamlMap | None, api: str) -> Proxy:

@@ -1,15 +1,15 @@
 """Who is in a group, answered from whichever side the vendor keeps it on.
 
-Where the truth stands on the groups, a user's groups cost a listing of all groups: it is read whole, kept for
-a minute, and used only when it is proven complete. A membership that could not be read is null and makes
-the page partial; it is never an empty list.
+Where the truth stands on the groups, a user's groups cost a listing of all groups, and a listing of the members of
+each where those stand at an endpoint per group: they are read whole, kept for a minute, and used only when they are
+proven complete. A membership that could not be read is null and makes the page partial; it is never an empty list.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cachetools import TTLCache
@@ -18,21 +18,31 @@ from connector.account import Opened, OpenedApi
 from connector.captures import Captures
 from connector.catalog import Source
 from connector.cursor import digest
-from connector.errors import InvalidRequest, NeedsReauth, VendorError, VendorFailure
-from connector.fetch import Listing, fetch_one, fetch_page
+from connector.details import asking_more
+from connector.errors import (
+    InvalidRequest,
+    NeedsReauth,
+    VendorError,
+    VendorFailure,
+    VendorNotFound,
+    VendorUnavailable,
+)
+from connector.fetch import Listing, fetch_one
 from connector.flow import Budget, Clock, Flow
 from connector.mapping.path import Notes
 from connector.mapping.rules import Members
 from connector.notices import Notices
-from connector.query import MAX_LIMIT, Keep, Question
+from connector.query import Keep, Question
 from connector.reading import Reading
-from connector.walk import Place
+from connector.whole import read_linked, read_whole
 
-__all__ = ["Fill", "Tables", "entries_of", "fill_groups", "in_group", "membership_of"]
+__all__ = ["NAMED_BY", "Fill", "Tables", "entries_of", "fill_groups", "in_group", "membership_of"]
 
 Fill = Callable[[dict[str, Any], Notes], None]
 """Fills into a row what stands elsewhere."""
 
+NAMED_BY = frozenset({"username", "emails"})
+"""The fields of a user, besides the id, that a group may name him by."""
 _CALLS = 200
 _SECONDS = 60.0
 _ROWS = 200_000
@@ -44,6 +54,8 @@ class Table:
 
     rows: list[dict[str, Any]]
     members: list[list[Any] | None]
+    units: list[int]
+    """Of each row, which of the readings it came from."""
     is_complete: bool
 
 
@@ -63,27 +75,16 @@ class Tables:
         )
 
     def read(self, unified: str, budget: Budget) -> Flow[Table]:
-        """A whole listing of this account, read once a minute at most: calls of its own, in the question's time."""
+        """A whole listing of this account: calls of its own, in the question's time."""
+        return (yield from self._read(unified, self._own(budget)))
+
+    def _read(self, unified: str, own: Budget) -> Flow[Table]:
         sources = self.sources(unified)
         key = (self.opened.account, *((source.name, source.version) for source in sources))
-        with self._lock:
-            known = self._kept.get(key)
-        if known is not None:
+        if (known := self._known(key)) is not None:
             return known
-        own = Budget(self.clock, _CALLS, max(budget.left, 1.0))
-        listings = [Listing(reading, Question()) for reading in self.readings(unified)]
-        notices = Notices()
-        rows: list[dict[str, Any]] = []
-        members: list[list[Any] | None] = []
-        place: Place | None = Place()
-        verdict = "in_progress"
-        while place is not None and not (own.used and own.is_spent):
-            found = yield from fetch_page(listings, MAX_LIMIT, place, own, notices)
-            rows += found.rows
-            members += found.members
-            place, verdict = found.place, found.completeness.verdict
-            if found.waits:
-                break
+        whole = yield from read_whole([Listing(one, Question()) for one in self.readings(unified)], own)
+        members = [one.members for one in whole.found]
         rule = sources[0].mapping.members
         if (
             rule is not None
@@ -91,8 +92,69 @@ class Tables:
             and any(refs is not None for refs in members)
         ):
             members = [[] if refs is None else refs for refs in members]
-        table = Table(rows, members, is_complete=verdict == "complete")
-        if table.is_complete and len(rows) < _ROWS:
+        return self._keep(key, Table(whole.rows, members, whole.units, whole.is_complete))
+
+    def groups(self, budget: Budget) -> Flow[Table]:
+        """All groups with their members, also where those stand at an endpoint per group.
+
+        What was read of it is kept, so that the next question goes on where the calls ended. Raises as `_linked`.
+        """
+        own, readings = self._own(budget), self.readings("groups")
+        table = yield from self._read("groups", own)
+        if not table.is_complete or readings[0].source.linked is None:
+            return table
+        members: list[list[Any] | None] = []
+        for row, unit in zip(table.rows, table.units, strict=True):
+            refs = yield from self._linked(readings[unit], row["id"], own)
+            members.append(refs)
+        return replace(table, members=members)
+
+    def members(self, group: str, budget: Budget) -> Flow[list[Any]]:
+        """The member references of one group, from its own endpoint. Raises where not all of them could be read.
+
+        Where there are several entries or sources only the listing says which of them the group is of.
+        """
+        own, readings = self._own(budget), self.readings("groups")
+        if len(readings) == 1:
+            return (yield from self._linked(readings[0], group, own))
+        table = yield from self._read("groups", own)
+        units = [unit for row, unit in zip(table.rows, table.units, strict=True) if row["id"] == group]
+        if not table.is_complete:
+            raise VendorError(
+                f"{self.opened.loaded.name}: the members of group {group!r} could not be read: not all groups could"
+            )
+        if not units:
+            raise VendorNotFound(f"{self.opened.loaded.name}: {group!r} is not among the groups")
+        refs: list[Any] = []
+        for unit in units:
+            refs += yield from self._linked(readings[unit], group, own)
+        return refs
+
+    def _linked(self, reading: Reading, group: str, budget: Budget) -> Flow[list[Any]]:
+        linked, rule = reading.source.linked, _members(reading.source)
+        assert linked is not None
+        assert rule.call is not None
+        key = (self.opened.account, reading.name, reading.source.version, group)
+        if (known := self._known(key)) is not None:
+            return [row["id"] for row in known.rows]
+        if budget.used and budget.is_spent:
+            raise VendorUnavailable(
+                "not all member lists could be read with the calls and in the time there are"
+            )
+        of_group = Reading(self.opened, reading.api, linked, self.captures)
+        rows = yield from read_linked(of_group, rule.call, group, budget)
+        self._keep(key, Table(rows, [], [], is_complete=True))
+        return [row["id"] for row in rows]
+
+    def _own(self, budget: Budget) -> Budget:
+        return Budget(self.clock, _CALLS, max(budget.left, 1.0))
+
+    def _known(self, key: Any) -> Table | None:
+        with self._lock:
+            return self._kept.get(key)
+
+    def _keep(self, key: Any, table: Table) -> Table:
+        if table.is_complete and len(table.rows) < _ROWS:
             with self._lock:
                 self._kept[key] = table
         return table
@@ -116,7 +178,7 @@ class Tables:
     def readings(self, unified: str) -> list[Reading]:
         """A reading of each source in each entry of its api."""
         return [
-            Reading(self.opened, api, source, self.captures)
+            asking_more(Reading(self.opened, api, source, self.captures), unwanted=(), with_groups=False)
             for api in entries_of(self.opened, self.sources(unified)[0])
             for source in self.sources(unified)
         ]
@@ -135,14 +197,15 @@ def membership_of(opened: Opened, source: Source) -> str | None:
 def fill_groups(
     tables: Tables, source: Source, wanted: bool, budget: Budget
 ) -> Flow[tuple[frozenset[str], Fill | None]]:
-    """(fields left out of a user's row, what fills `groups` into it) where membership is on the groups."""
-    if source.mapping.unified != "users" or membership_of(tables.opened, source) != "on_group":
+    """(fields left out of a user's row, what fills `groups` into it) where the groups say who is in them."""
+    sides = ("on_group", "per_group")
+    if source.mapping.unified != "users" or membership_of(tables.opened, source) not in sides:
         return frozenset(), None
     if not wanted:
         return frozenset({"groups"}), None
     try:
         groups = tables.sources("groups")[0]
-        table = yield from tables.read("groups", budget)
+        table = yield from tables.groups(budget)
     except NeedsReauth:
         raise
     except (VendorFailure, InvalidRequest) as error:
@@ -190,7 +253,7 @@ def in_group(
         )
         return False
 
-    if side == "on_user":
+    if side in ("on_user", "per_user"):
         refs: Sequence[Any] = ()
 
         def is_in(row: Mapping[str, Any]) -> bool:
@@ -231,6 +294,8 @@ def _members_of(
     tables: Tables, groups: Source, group: str, budget: Budget, notices: Notices
 ) -> Flow[Sequence[Any]]:
     """The member references of one group. Raises VendorError when they can't be read: never an empty list instead."""
+    if groups.linked is not None:
+        return (yield from tables.members(group, budget))
     found = yield from fetch_one(tables.readings("groups"), group, budget, notices)
     if found.members is not None:
         return found.members

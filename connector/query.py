@@ -66,6 +66,8 @@ class Question:
     call: str = "list"
     call_values: Mapping[str, Any] = field(default_factory=dict)
     keep: tuple[Keep, ...] = ()
+    of: str | None = None
+    """The one record whose own listing this is (a group's members): that it isn't there is no empty listing."""
     only: str | None = None
     """The one id that is looked for: nothing is told of other records."""
     order: Order | None = None

@@ -16,6 +16,7 @@ from connector.captures import Captures, MemoryShelf, Shelf
 from connector.catalog import Source
 from connector.create import Plan, create_one, plan_create
 from connector.cursor import Seal, digest
+from connector.details import asking_more
 from connector.entries import key_of
 from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
 from connector.examine import Examination, examine
@@ -24,7 +25,7 @@ from connector.flow import Budget, Clock, Flow
 from connector.inputs import read_inputs
 from connector.mapping.dates import in_utc
 from connector.mapping.path import Notes
-from connector.membership import Tables, entries_of, fill_groups, in_group, membership_of
+from connector.membership import NAMED_BY, Tables, entries_of, fill_groups, in_group, membership_of
 from connector.model import UNIFIED
 from connector.native import is_native, native_source, record_of
 from connector.notices import Notices
@@ -183,7 +184,8 @@ class Questions:
             "connector": self.opened.loaded.calling_version,
         }
         place, begun_with = self._place(cursor, binding, sources, notices)
-        if group is not None and cursor is None and membership_of(self.opened, source) == "on_user":
+        side = membership_of(self.opened, source)
+        if group is not None and cursor is None and side in ("on_user", "per_user", "per_group"):
             yield from self._check_group(group)
         lookups = yield from self._tables.lookups(sources, budget)
         questions = [
@@ -200,21 +202,29 @@ class Questions:
             questions = [one.keeping(is_in, "group_id") for one in questions]
             if begun_with not in (None, members):
                 place = place.noting("membership_changed")
-        needed = "groups" in wanted or any(item.field.partition(".")[0] == "groups" for item in typed[0])
-        drop, fill = yield from fill_groups(self._tables, source, needed, budget)
+        needed = {item.field.partition(".")[0] for item in typed[0]} | (wanted & {"groups"})
+        drop, fill = yield from fill_groups(self._tables, source, "groups" in needed, budget)
+        if group is not None and side in ("on_user", "per_user"):
+            needed.add("groups")
+        if group is not None or fill is not None:
+            needed |= NAMED_BY
         listings = [
             Listing(
-                Reading(
-                    self.opened,
-                    api,
-                    one,
-                    self._captures,
-                    fill=fill,
-                    drop=drop,
-                    with_remote_data="remote_data" in wanted,
-                    strict=strict,
-                    lookups=lookups,
-                    query=query,
+                asking_more(
+                    Reading(
+                        self.opened,
+                        api,
+                        one,
+                        self._captures,
+                        fill=fill,
+                        drop=drop,
+                        with_remote_data="remote_data" in wanted,
+                        strict=strict,
+                        lookups=lookups,
+                        query=query,
+                    ),
+                    unwanted=(hidden | {"groups", "members"}) - needed,
+                    with_groups="groups" in needed,
                 ),
                 question,
             )
@@ -234,7 +244,7 @@ class Questions:
             unified,
             [record_of(row) for row in found.rows] if is_native(source) else found.rows,
             sealed,
-            is_partial_response=bool(drop),
+            is_partial_response=any(one.reading.drop for one in listings),
             completeness=found.completeness,
             warnings=notices.listed(),
             explain=self._explain(listings, found, budget) if explain else None,
@@ -260,21 +270,26 @@ class Questions:
         hidden = _checked("exclude_fields", exclude_fields, _optional(unified))
         budget, notices = self._budget(patient=False), Notices()
         lookups = yield from self._tables.lookups(sources, budget)
+        with_groups = "groups" not in hidden
         readings = [
-            Reading(
-                self.opened,
-                api,
-                one,
-                self._captures,
-                with_remote_data="remote_data" in wanted,
-                strict=strict,
-                lookups=lookups,
+            asking_more(
+                Reading(
+                    self.opened,
+                    api,
+                    one,
+                    self._captures,
+                    with_remote_data="remote_data" in wanted,
+                    strict=strict,
+                    lookups=lookups,
+                ),
+                unwanted=(hidden | {"members"}) - (NAMED_BY if with_groups else frozenset()),
+                with_groups=with_groups,
             )
             for api in self._entries(unified, source)
             for one in sources
         ]
         row = (yield from fetch_one(readings, key, budget, notices)).row
-        _, fill = yield from fill_groups(self._tables, source, "groups" not in hidden, budget)
+        _, fill = yield from fill_groups(self._tables, source, with_groups, budget)
         if fill is not None:
             notes = Notes()
             fill(row, notes)
@@ -394,8 +409,9 @@ class Questions:
 
     def _explain(self, listings: Sequence[Listing], found: Fetched, budget: Budget) -> dict[str, Any]:
         groups = [self.opened.loaded.sources[name] for name in self.opened.sources.get("groups", ())]
-        transitive = any(one.mapping.members is not None and one.mapping.members.transitive for one in groups)
         source = listings[0].reading.source
+        said = [source.mapping.memberships, *(one.mapping.members for one in groups)]
+        transitive = any(one is not None and one.transitive for one in said)
         return {
             "connector": self.opened.loaded.name,
             "source": " + ".join(dict.fromkeys(one.reading.name for one in listings)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,13 +19,15 @@ from connector.captures import Captures
 from connector.catalog import Source
 from connector.cursor import digest
 from connector.errors import InvalidRequest, VendorError
-from connector.flow import Budget
+from connector.flow import Budget, Flow
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.notices import Notices
 from connector.paging import Paging
 from connector.resource import Resource
 
 __all__ = [
+    "Completed",
+    "Completing",
     "Found",
     "Reading",
     "check_undecoded",
@@ -42,6 +44,22 @@ _SHOWN_KEYS = 20
 _SHOWN_CHARS = 60
 
 
+class Completing(Protocol):
+    """What each record is asked for besides, with calls of its own."""
+
+    @property
+    def cost(self) -> int:
+        """How many calls a record takes at least."""
+
+    def complete(
+        self, reading: Reading, found: Found, record: Any, call: str, budget: Budget, *, is_first: bool
+    ) -> Flow[Completed | None]:
+        """The record with the rest of it; None where the calls or the time of the question end before.
+
+        `is_first`: the question has nothing else to show, so what it can't do in its time is not known.
+        """
+
+
 @dataclass(frozen=True)
 class Reading:
     """What to read, and how its records become rows."""
@@ -54,6 +72,8 @@ class Reading:
     """Fills what stands elsewhere (a user's groups) into a row."""
     drop: frozenset[str] = frozenset()
     """Fields that are left out of rows."""
+    more: Completing | None = None
+    """What each record is asked for besides."""
     with_remote_data: bool = False
     strict: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
@@ -174,6 +194,14 @@ class Found:
     is_kept: bool
     notes: Notes
     members: list[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A record with all that it was asked for besides, as it was read."""
+
+    found: Found
+    record: Any
 
 
 def map_page(reading: Reading, records: Sequence[Any], begins: int | None) -> list[Found]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from connector.call import Call, Closed, Create, Name, as_path
 from connector.mapping.path import PathText, parse_path
 from connector.mapping.words import NotBuilt
 
-__all__ = ["Key", "Resource"]
+__all__ = ["Details", "Key", "Resource"]
 
 ColumnWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
 
@@ -28,6 +29,39 @@ class Key(Closed):
 
 def _as_key(value: Any) -> Any:
     return value if value == "none" else as_path(value)
+
+
+class Details(Closed):
+    """One more call a record: what the listing does not say of it."""
+
+    call: Name
+    """The resource's call that answers the detail of `{id}`; or `get`, whose answer is the record in full."""
+    id: Annotated[Key | None, BeforeValidator(as_path, json_schema_input_type=PathText | Key)] = None
+    """What of the record stands for `{id}` (the resource's `key`)."""
+    into: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")] | None = None
+    """The key of the record under which its detail stands; without it the detail stands in the record's place."""
+    if_not_found: Literal["fail", "keep"] = "fail"
+    """`keep`: where the vendor has no detail of a record, or refuses it, what is read of it is null, with a
+    warning."""
+
+    @model_validator(mode="after")
+    def _stands_somewhere(self) -> Details:
+        if self.into is None and self.if_not_found == "keep":
+            raise PydanticCustomError(
+                "details", "`if_not_found: keep` needs `into`: what would be missing is not known otherwise"
+            )
+        if self.into is not None and self.call == "get":
+            raise PydanticCustomError(
+                "details", "what `get` answers is the record itself: `call: get` has no `into`"
+            )
+        return self
+
+    def is_read_by(self, paths: Iterable[str]) -> bool:
+        """Whether one of the paths reads the detail."""
+        if self.into is None:
+            return True
+        found = (parse_path(path).leading for path in paths)
+        return any(not steps or steps[0] == self.into for steps in found)
 
 
 class Resource(Closed):
@@ -51,12 +85,15 @@ class Resource(Closed):
     create: Create | None = None
     update: NotBuilt = None
     delete: NotBuilt = None
-    details: NotBuilt = None
+    details: Details | None = None
+    """One more call a record."""
 
     def columns_for(self, paths: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(the words of the columns that are read at these paths, in their order; the paths that no column has)."""
         where = {word: parse_path(path).leading for word, path in self.columns.items()}
         known = [*where.values(), *(parse_path(path).leading for path in self.always)]
+        if self.details is not None and self.details.into is not None:
+            known.append((self.details.into,))
         read = {path: parse_path(path).leading for path in sorted(paths)}
         words = tuple(
             word

@@ -156,7 +156,7 @@ TABLE: list[tuple[str, str, str]] = [
     (GET, "get: {call: list, exactly: key}", "no such call of the resource; it has: find"),
     (FIND, 'give: {line: "find {value:shell}"}', f"{PEOPLE}.get.call: the call `find` needs `records` to be searched"),
     (LIST, "", f"{PEOPLE}.get: there is no `list` to read"),
-    (FIND, f"{FIND}, paging: {{style: none}}", "only `list` is paged"),
+    (FIND, f"{FIND}, paging: {{style: none}}", f"{PEOPLE}.get.call: the call `find` is paged; one answer is all that `get` reads of a search"),
     (GET, "get: {exchange: command, effect: read, give: {line: who}}", "nothing sends {id}: without it every get would be the same"),
     (LIST, LIST_BY + "call: find, exactly: key}\n", f"{PEOPLE}.list.call: only `get` asks another call"),
     (LIST, LIST_BY + "from: list}\n", f"{PEOPLE}.list.from: only `get` asks another call"),

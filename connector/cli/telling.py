@@ -40,7 +40,12 @@ _WHO = {
     "vendor": "the vendor",
     "vendor, then here": "the vendor, then us",
 }
-_SIDES = {"on_user": "the users", "on_group": "the groups"}
+_SIDES = {
+    "on_user": "on the users",
+    "on_group": "on the groups",
+    "per_user": "at an endpoint of each user",
+    "per_group": "at an endpoint of each group",
+}
 _MOST = 100
 
 
@@ -130,7 +135,7 @@ def explanation_lines(explanation: Mapping[str, Any]) -> Iterator[str]:
     for name, who in explanation["evaluated"].items():
         yield harmless(f"{name}: evaluated by {_WHO.get(who, who)}")
     if explanation["membership"] is not None:
-        yield f"who is in a group stands on {_SIDES.get(explanation['membership'], explanation['membership'])}"
+        yield f"who is in a group stands {_SIDES.get(explanation['membership'], explanation['membership'])}"
     if "passes" in explanation:
         yield f"passes: {explanation['passes']}"
     if (captured := explanation.get("captured")) is not None:

@@ -60,6 +60,29 @@ def filterable(shape: Record) -> tuple[str, ...]:
 def _membership(mapping: MappingFile, membership: str | None, survey: Survey) -> None:
     if mapping.members is not None and mapping.unified != "groups":
         survey.complain(Place(("members",), ""), "only a mapping to groups has members", at_key=True)
+    if mapping.memberships is not None and mapping.unified != "users":
+        survey.complain(Place(("memberships",), ""), "only a mapping to users has memberships", at_key=True)
+    says = f"the api says `membership: {membership}`" if membership else "the api says no `membership`"
+    calls = mapping.members is not None and mapping.members.call is not None
+    if mapping.unified == "groups" and membership == "per_group" and not calls:
+        survey.complain(
+            Place(("members",), ""), f"{says}: `members` needs the `call` that lists who is in a group"
+        )
+    elif mapping.unified == "groups" and membership != "per_group" and calls:
+        survey.complain(
+            Place(("members", "call"), ""), f"{says}, and an endpoint per group is `membership: per_group`"
+        )
+    if mapping.unified == "users" and membership == "per_user" and mapping.memberships is None:
+        survey.complain(
+            Place(("memberships",), ""),
+            f"{says}: `memberships` is needed, with the `call` that lists the groups of a user",
+        )
+    elif mapping.unified == "users" and membership != "per_user" and mapping.memberships is not None:
+        survey.complain(
+            Place(("memberships",), ""),
+            f"{says}, and an endpoint per user is `membership: per_user`",
+            at_key=True,
+        )
     if (
         mapping.unified == "users"
         and mapping.fields.get("groups") is not None

@@ -7,8 +7,8 @@ setting and no secret, and does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from copy import deepcopy
+from collections.abc import Callable, Collection, Mapping
+from copy import copy, deepcopy
 from typing import Any
 
 from pydantic import BaseModel
@@ -26,7 +26,7 @@ from connector.mapping.rules import InputRule, MappingFile, Members, ObjectRule,
 from connector.mapping.survey import Place, Survey
 from connector.mapping.words import plain, same
 from connector.model import UNIFIED
-from connector.model.shape import Enum, Record, Text, shape_of
+from connector.model.shape import Enum, Items, Record, Text, shape_of
 from connector.yamlfile import Complaint
 
 __all__ = ["Mapper", "compile_mapping"]
@@ -65,7 +65,7 @@ def compile_mapping(
         )
     readers |= _details(base, shape)
     if mapping.where is not None:
-        survey.paths.update(mapping.where.paths)
+        survey.read(Place(("where",), "where"), *mapping.where.paths)
     members = None if mapping.members is None else _members(mapping.members, survey)
     checks.check_file(mapping, shape, membership, survey)
     if survey.complaints:
@@ -75,8 +75,11 @@ def compile_mapping(
 
 
 class Mapper:
-    """Reads, writes and finds by one mapping. `paths` are all that it reads, from the record's root; `reads` the same by
-    field."""
+    """Reads, writes and finds by one mapping.
+
+    `paths` are all that it reads, from the record's root; `reads` says which of them a field reads, and `members` and
+    `where`.
+    """
 
     __slots__ = (
         "_found",
@@ -110,7 +113,7 @@ class Mapper:
         }
         self.lookups = frozenset(survey.lookups)
         self.paths = frozenset(survey.paths)
-        self.reads = {name: frozenset(paths) for name, paths in survey.reads.items()}
+        self.reads: Mapping[str, frozenset[str]] = {n: frozenset(p) for n, p in survey.reads.items()}
         self._shape, self._plans, self._members = shape, plans, members
         self._rules = {name: rule for name, rule in mapping.fields.items() if rule is not None}
         self._readers = dict(plans[""].readers)
@@ -149,6 +152,19 @@ class Mapper:
         if len(notes.found) > 1:  # several rules may read one path
             notes.found[:] = dict.fromkeys(notes.found)
         return row
+
+    def without(self, names: Collection[str]) -> Mapper:
+        """A mapper that does not read these fields, nor (if `members` is one of them) members: they are not known."""
+        other = copy(self)
+        plans = {call: plan.without(names, self._shape) for call, plan in self._plans.items()}
+        other._plans = plans  # noqa: SLF001 - of the same class
+        other._members = None if "members" in names else self._members  # noqa: SLF001
+        return other
+
+    def is_membership(self, name: str) -> bool:
+        """Whether a field is a list that access decisions rest on, or says who is in a group."""
+        field = self._shape.fields.get(name)
+        return name == "members" or (isinstance(field, Items) and field.membership)
 
     def keep(self, record: Any) -> bool:
         """Whether the record meets `where`."""
@@ -222,6 +238,11 @@ class _Plan:
         self.readers = tuple(readers.items())
         self.sent = tuple(sent.items())
 
+    def without(self, names: Collection[str], shape: Record) -> _Plan:
+        unknown = {n: one.open_to for n, one in shape.fields.items() if n in names and isinstance(one, Enum)}
+        kept = {name: reader for name, reader in self.readers if name not in names}
+        return _Plan({**self.blank, **unknown}, kept, dict(self.sent))
+
 
 def _plan(shape: Record, readers: Readers, sent: Readers) -> _Plan:
     return _Plan({name: None for name in shape.fields if name != _OWN}, readers, sent)
@@ -244,6 +265,12 @@ def _readers(
             sent[name] = reader_of(own, field, Place(place.loc, name, "input"), survey)
         else:
             reader = reader_of(rule, field, place, survey)
+            if (
+                isinstance(rule, PathRule)
+                and f"{name}_detail" in shape.fields
+                and f"{name}_detail" not in rules
+            ):
+                survey.read(Place(place.loc, f"{name}_detail"), rule.path)
             if isinstance(field, Enum) and field.open_to is not None:
                 reader = never_null(reader, field, rule.path if isinstance(rule, PathRule) else "$")
             readers[name] = reader
@@ -278,10 +305,7 @@ def _laid_over(base: Mapping[str, RuleBase], changed: Mapping[str, RuleBase | No
 def _members(members: Members, survey: Survey) -> Reader | None:
     place = Place(("members",), "members")
     if members.each is None:
-        survey.complain(
-            place.at("call"), "`call` under `members` is a word of the format that is not built yet"
-        )
-        return None
+        return None  # what its `call` lists is read by a mapping of its own
     survey.read(place, members.each)
     inside = place.inside(members.each)
     if members.where is not None:

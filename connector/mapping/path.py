@@ -74,7 +74,8 @@ class Note(NamedTuple):
     """One thing that reading a record noticed; never holds the value.
 
     `code` is one of wrong_type, many_values, unmapped_value, implausible, unparsable, link_refused,
-    list_unreadable, item_left_out, lookup_failed. `breaks` says that a list which access decisions rest on
+    list_unreadable, item_left_out, lookup_failed; and, of what stands elsewhere, detail_missing,
+    membership_unreadable. `breaks` says that a list which access decisions rest on
     couldn't be read to its end, so that the page is partial.
     """
 

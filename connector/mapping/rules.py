@@ -36,6 +36,7 @@ __all__ = [
     "LookupRule",
     "MappingFile",
     "Members",
+    "Memberships",
     "ObjectRule",
     "PathRule",
     "Rule",
@@ -282,7 +283,7 @@ class Members(Closed):
     each: PathText | None = None
     """The members in the group's record."""
     call: Name | None = None
-    """The resource's call that answers a group's members."""
+    """The resource's call that lists a group's members, read to its end."""
     user: Rule
     """The reference to the user; `$` is the member."""
     matches: Annotated[
@@ -303,7 +304,24 @@ class Members(Closed):
             raise _misfit(
                 "members", "say where members stand: either `each` (in the group's record) or `call`"
             )
+        if self.call is not None and self.if_missing is not None:
+            raise _misfit(
+                "if_missing", "of a `call` its `records` say what an absent list means: `if_missing: empty`"
+            )
         return self
+
+
+class Memberships(Closed):
+    """Which groups a user is in, where an endpoint of the user says so."""
+
+    call: Name
+    """The resource's call that lists a user's groups, read to its end."""
+    group: Annotated[Mapping[Name, Rule], Field(min_length=1)]
+    """The group: `id`, `name`, `organization`; `$` is the record of the listing."""
+    where: Condition | None = None
+    """Which records are groups."""
+    transitive: bool = False
+    """Groups that hold a group of the user's are included."""
 
 
 class Filter(Closed):
@@ -385,6 +403,8 @@ class MappingFile(Closed):
     """Rules that differ for the records of one call: call → field → rule."""
     members: Members | None = None
     """Who is in a group (groups only)."""
+    memberships: Memberships | None = None
+    """Which groups a user is in, with `membership: per_user` (users only)."""
     filters: Mapping[Dotted, Filter | None] = {}
     combine: Mapping[str, PlainText] = {}
     """Parameter → the text that joins two filters on it."""
@@ -403,6 +423,7 @@ for _model in (
     ListRule,
     LookupRule,
     Members,
+    Memberships,
     MappingFile,
 ):
     _model.model_rebuild()

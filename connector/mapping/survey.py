@@ -48,7 +48,7 @@ class Survey:
     complaints: list[Complaint] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)
     reads: dict[str, set[str]] = field(default_factory=dict)
-    """Field → the paths that its rule reads."""
+    """What reads which of the paths: a field, `members`, or `where`."""
     secrets: set[str] = field(default_factory=set)
     lookups: set[str] = field(default_factory=set)
     rules: int = 0

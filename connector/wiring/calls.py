@@ -8,6 +8,7 @@ from connector.call import Call, Records, Sent
 from connector.definition import Api, Connector
 from connector.exchange import Chosen, Exchange
 from connector.mapping.path import parse_path, written
+from connector.paging import Paging
 from connector.resource import Resource
 
 __all__ = [
@@ -35,11 +36,11 @@ Faults = Iterator[tuple[tuple[str | int, ...], str]]
 
 
 def call_holes(name: str, call: Call) -> set[str]:
+    paged = set(PAGE_HOLES[call.paging.style]) if call.paging else set()
     if name == "list":
-        paged = PAGE_HOLES[call.paging.style] if call.paging else set()
         reach = {"page.ceiling"} if call.paging and call.paging.ceiling is not None else set()
         return paged | reach | {f"query.{one}" for one in call.accepts}
-    return {"id"} if name == "get" else {"value", "id", "page.size"}
+    return {"id"} if name == "get" else {"value", "id", "page.size"} | paged
 
 
 def call_faults(api: Api, resource: Resource, name: str, call: Call) -> Faults:
@@ -47,11 +48,16 @@ def call_faults(api: Api, resource: Resource, name: str, call: Call) -> Faults:
         yield from _listing_faults(api, call)
         yield from _accepting_faults(resource, call)
     else:
-        if call.before and call.records is None:
-            yield ("before",), "only what is read as a listing (`records`) has `before`"
-        for word in ("paging", "passes", "accepts"):
+        for word in ("before", "paging"):
+            if getattr(call, word) and (call.records is None or name == "get"):
+                yield (word,), f"only what is read as a listing (`records`) has `{word}`"
+        for word in ("passes", "accepts"):
             if getattr(call, word):
-                yield (word,), "only `list` is paged" if word == "paging" else f"only `list` has `{word}`"
+                yield (word,), f"only `list` has `{word}`"
+        if call.paging is not None and call.records is not None and name != "get":
+            yield from _paging_faults(api, call, call.paging)
+            if call.paging.style == "snapshot":
+                yield ("paging",), "only `list` is captured"
     if name == "get":
         yield from _get_faults(resource, call)
     elif call.call is not None or call.from_ is not None:
@@ -68,16 +74,7 @@ def _listing_faults(api: Api, call: Call) -> Faults:
     if call.paging is None:
         yield (), "a listing needs `paging`; where one answer is all, say `paging: {style: none}`"
         return
-    state = _STATE.get(call.paging.style)
-    if state and state not in call.holes:
-        yield ("paging",), f"nothing sends {{{state}}}: without it every page would be the first"
-    if call.paging.when_empty == "check" and isinstance(api.check, str):
-        yield ("paging", "when_empty"), "this api has no `check` that an empty page could be confirmed by"
-    if call.paging.style in ("next_url", "link_header") and call.exchange is not None:
-        yield (
-            ("paging",),
-            f"`style: {call.paging.style}` asks at the URLs that the vendor names; an exchange asks at its own",
-        )
+    yield from _paging_faults(api, call, call.paging)
     if call.paging.style == "snapshot" and call.passes:
         yield ("passes",), "a listing that is captured is one answer: it has no passes"
     if call.paging.style == "snapshot" and call.records is not None and not _is_plain_list(call.records):
@@ -102,6 +99,19 @@ def _accepting_faults(resource: Resource, call: Call) -> Faults:
             )
 
 
+def _paging_faults(api: Api, call: Call, paging: Paging) -> Faults:
+    state = _STATE.get(paging.style)
+    if state and state not in call.holes:
+        yield ("paging",), f"nothing sends {{{state}}}: without it every page would be the first"
+    if paging.when_empty == "check" and isinstance(api.check, str):
+        yield ("paging", "when_empty"), "this api has no `check` that an empty page could be confirmed by"
+    if paging.style in ("next_url", "link_header") and call.exchange is not None:
+        yield (
+            ("paging",),
+            f"`style: {paging.style}` asks at the URLs that the vendor names; an exchange asks at its own",
+        )
+
+
 def _get_faults(resource: Resource, call: Call) -> Faults:
     if call.call is not None:
         other = resource.calls.get(call.call)
@@ -109,6 +119,11 @@ def _get_faults(resource: Resource, call: Call) -> Faults:
             yield ("call",), f"no such call of the resource; it has: {', '.join(resource.calls) or 'none'}"
         elif other.records is None:
             yield ("call",), f"the call `{call.call}` needs `records` to be searched"
+        elif other.paging is not None:
+            yield (
+                ("call",),
+                f"the call `{call.call}` is paged; one answer is all that `get` reads of a search",
+            )
     if (call.from_ or call.otherwise) and resource.list is None:
         yield (), "there is no `list` to read"
     if call.call is None and call.from_ is None and "id" not in call.holes:

@@ -10,6 +10,7 @@ from connector.exchange import Chosen, Exchange, Request, SubmitAndPoll
 from connector.resource import Key, Resource
 from connector.template import holes_of, parse_template
 from connector.wiring.calls import Faults, call_faults, call_holes, exchange_faults, is_below, judging, ways
+from connector.wiring.perrecord import details_faults
 from connector.wiring.probes import probe_faults
 from connector.wiring.proxy import proxy_faults
 from connector.yamlfile import Complaint
@@ -94,6 +95,10 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
                     if call.records is not None and is_below(path, call.records)
                 ]
             found += [Complaint((*loc, *place, *at), text) for at, text in faults]
+        found += [
+            Complaint((*loc, "resources", name, "details", *at), text)
+            for at, text in details_faults(resource)
+        ]
         if resource.create is not None:
             check(
                 ("resources", name, "create"),

@@ -9,6 +9,7 @@ from connector.mapping.rules import MappingFile, PathRule
 from connector.model import UNIFIED
 from connector.model.shape import Items, shape_of
 from connector.resource import Resource
+from connector.wiring.perrecord import linked_complaints
 from connector.yamlfile import Complaint
 
 __all__ = ["source_complaints", "unmapped_sources"]
@@ -39,11 +40,17 @@ def source_complaints(connector: Connector, mapping: MappingFile, read: Iterable
             f"the listing of {mapping.source} needs {name}, and rows are listed for look-ups and members too: give it a `default`",
         )
     yield from _column_complaints(resource, mapping, read)
+    yield from linked_complaints(resource, mapping)
     for name, sort in mapping.sorts.items():
         if sort is not None and sort.evaluate == "here" and not _is_captured(resource):
             yield Complaint(
                 ("sorts", name),
                 "only a listing that is captured (`paging: {style: snapshot}`) can be sorted here",
+            )
+        elif sort is not None and sort.evaluate == "here" and resource.details is not None:
+            yield Complaint(
+                ("sorts", name),
+                "records that need their `details` can't be sorted here: that would ask for them all",
             )
         if sort is not None and sort.evaluate == "here" and _is_list(mapping, name):
             yield Complaint(("sorts", name), "a list has no order that rows could be sorted by")

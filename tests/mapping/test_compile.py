@@ -592,10 +592,53 @@ def test_membership_has_one_source(compiled: Any, complained: Any) -> None:
     assert complaint.loc == ("fields", "groups")
 
 
-def test_words_that_are_not_built_are_refused_by_name(complained: Any) -> None:
-    (complaint,) = complained("fields: {id: $.id}\nmembers: {call: users, user: $}", unified="groups")
-    assert complaint.loc == ("members", "call")
-    assert "not built yet" in complaint.message
+MEMBERS = "members: {call: users, user: $.id}"
+MEMBERSHIPS = "memberships: {call: groups, group: {id: $.id}}"
+
+
+@pytest.mark.parametrize(
+    ("unified", "text", "membership", "loc", "part"),
+    [
+        ("groups", MEMBERS, None, ("members", "call"), "an endpoint per group is `membership: per_group`"),
+        ("groups", MEMBERS, "on_group", ("members", "call"), "says `membership: on_group`, and an endpoint"),
+        ("groups", "", "per_group", ("members",), "`members` needs the `call` that lists who is in a group"),
+        ("groups", "members: {each: '$.m[*]', user: $}", "per_group", ("members",), "`members` needs the `call`"),
+        ("users", MEMBERSHIPS, None, ("memberships",), "an endpoint per user is `membership: per_user`"),
+        ("users", MEMBERSHIPS, "per_group", ("memberships",), "says `membership: per_group`, and an endpoint"),
+        ("users", "", "per_user", ("memberships",), "`memberships` is needed, with the `call`"),
+        ("groups", MEMBERSHIPS, "per_user", ("memberships",), "only a mapping to users has memberships"),
+        ("users", MEMBERS, "on_user", ("members",), "only a mapping to groups has members"),
+    ],
+)  # fmt: skip
+def test_an_endpoint_per_record_is_what_the_api_says(
+    complained: Any, unified: str, text: str, membership: str | None, loc: tuple[str, ...], part: str
+) -> None:
+    (complaint,) = complained(f"fields: {{id: $.id}}\n{text}", unified=unified, membership=membership)
+    assert complaint.loc == loc
+    assert part in complaint.message
+
+
+@pytest.mark.parametrize(("unified", "text"), [("groups", MEMBERS), ("users", MEMBERSHIPS)])
+def test_an_endpoint_per_record_is_no_part_of_the_record(compiled: Any, unified: str, text: str) -> None:
+    side = "per_group" if unified == "groups" else "per_user"
+    mapper = compiled(f"fields: {{id: $.id}}\n{text}", unified=unified, membership=side)
+    assert mapper.paths == {"$.id"}
+
+
+def test_a_mapper_without_some_fields_does_not_know_them(compiled: Any) -> None:
+    mapper = compiled(
+        "fields: {id: $.id, status: {path: $.more.s, values: {a: active}}, title: {path: $.more.t, if_missing: x}, "
+        "roles: {each: '$.more.r[*]', item: {id: $}, if_missing: empty}}\nwhere: {$.kind: person}"
+    )
+    assert mapper.reads["status"] == mapper.reads["status_detail"] == {"$.more.s"}
+    assert (mapper.reads["where"], mapper.reads["roles"]) == ({"$.kind"}, {"$.more.r[*]"})
+    row, notes = _read(
+        mapper.without({"status", "status_detail", "title", "roles"}), {"id": "1", "more": {"s": "a"}}
+    )
+    assert notes == []
+    assert (row["status"], row["status_detail"], row["title"], row["roles"]) == ("unknown", None, None, None)
+    row, _ = _read(mapper, {"id": "1"})
+    assert (row["title"], row["roles"]) == ("x", []), "itself it is as it was"
 
 
 def test_an_unknown_unified_resource(complained: Any) -> None:
