@@ -70,6 +70,12 @@ class More:
     def cost(self) -> int:
         return (self.details is not None) + (self.linked is not None)
 
+    def is_asked(self, reading: Reading, found: Found) -> bool:
+        where = reading.source.mapper.reads.get("where")
+        details = self.details
+        is_decided_by_detail = details is not None and where is not None and details.is_read_by(where)
+        return found.key is not None and (found.is_kept or is_decided_by_detail)
+
     def complete(
         self, reading: Reading, found: Found, record: Any, call: str, budget: Budget, *, is_first: bool
     ) -> Flow[Completed | None]:
@@ -101,10 +107,10 @@ def _with_detail(
         raise _of_record(reading, key, error) from None
     whole = detail if details.into is None else {**own, details.into: detail}
     found = map_record(reading, whole, call)
-    if found.is_kept and found.key != key:
+    if found.is_kept and found.row["id"] != listed.found.row["id"]:
         raise VendorError(
             f"{reading.opened.loaded.name}: asked for the detail of {reading.source.mapping.unified} {key!r}, and the "
-            f"answer is about {found.key!r}"
+            f"answer is about {found.row['id']!r}"
         )
     return Completed(found, whole)
 

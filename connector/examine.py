@@ -218,7 +218,7 @@ def _asked_columns(opened: Opened, api: OpenedApi, probe: Probe) -> Mapping[str,
     resting = {
         field: resource.columns_for(paths)[0]
         for field, paths in source.mapper.reads.items()
-        if source.mapping.unified in UNIFIED
+        if source.mapping.unified in UNIFIED and field in {*source.mapping.fields, "members"}
     }
     return {
         word: (resource.columns[word], tuple(field for field, its in resting.items() if word in its))

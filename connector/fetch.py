@@ -162,13 +162,13 @@ class _Walk:
         reading, question, begin = part.listing.reading, part.listing.question, self.stop
         for found, record in list(zip(page, records, strict=True))[begin:]:
             whole: Completed | None = Completed(found, record)
-            is_asked = found.is_kept and found.key is not None and question.only in (None, found.key)
-            if reading.more is not None and is_asked:
+            is_wanted = question.only in (None, found.key)
+            if reading.more is not None and is_wanted and reading.more.is_asked(reading, found):
                 is_first = is_first and self.stop == begin
                 if self.is_full or (budget.is_spent and not is_first):
                     return
                 whole = yield from reading.more.complete(
-                    reading, found, record, question.call, budget, is_first=is_first
+                    reading, found, record, "list", budget, is_first=is_first
                 )
             if whole is None:
                 return
@@ -178,7 +178,7 @@ class _Walk:
                     return
                 self.rows.append(whole.found)
                 self.units.append(part.unit)
-            if question.only in (None, found.key):
+            if is_wanted:
                 tell(whole.found, notices)
             self.stop += 1
 
@@ -313,7 +313,7 @@ def _find_one(reading: Reading, key: str, budget: Budget, notices: Notices) -> F
                 f"{_name(reading)}: {len(matching)} {reading.source.mapping.unified} have the id {key!r}"
             )
         found, record = matching[0]
-    if reading.more is not None and found.is_kept:
+    if reading.more is not None and reading.more.is_asked(reading, found):
         whole = yield from reading.more.complete(reading, found, record, "get", budget, is_first=True)
         assert whole is not None
         found, record = whole.found, whole.record

@@ -51,6 +51,9 @@ class Completing(Protocol):
     def cost(self) -> int:
         """How many calls a record takes at least."""
 
+    def is_asked(self, reading: Reading, found: Found) -> bool:
+        """Whether this record is asked for more: not one that is left out whatever else it says."""
+
     def complete(
         self, reading: Reading, found: Found, record: Any, call: str, budget: Budget, *, is_first: bool
     ) -> Flow[Completed | None]:

@@ -198,6 +198,23 @@ def test_a_detail_stands_in_the_place_of_the_record(replacing: Loaded) -> None:
     assert page.completeness.seen == 5
 
 
+@pytest.mark.parametrize(("where", "details"), [("$.more.kind", INTO), ("$.kind", "{call: get}")])
+def test_what_is_left_out_may_be_decided_by_the_detail(tmp_path: Path, where: str, details: str) -> None:
+    one = world(made(tmp_path, REPLACING.replace("$.kind: {not: robot}", f"{where}: person"), details), 5)
+    page = one.page("users")
+    assert (ids([page]), codes(page), page.completeness.seen) == (["0", "1", "2", "4"], ["left_out"], 5)
+    assert one.get("users", "2")["id"] == "2"
+    with pytest.raises(VendorNotFound, match="'3' is not among the users"):
+        one.get("users", "3")
+
+
+def test_who_is_left_out_by_what_the_listing_says_is_not_asked_about(tmp_path: Path) -> None:
+    mapping = PEOPLE.replace("fields:", "where: {$.login: {not: login 1}}\nfields:")
+    one = world(made(tmp_path, mapping))
+    assert ids([one.page("users")]) == ["0", "2"]
+    assert one.asked[1:] == ["/more/login%200", "/more/login%202"]
+
+
 def test_get_has_the_detail_too(into: Loaded, replacing: Loaded) -> None:
     one = world(into)
     assert (one.get("users", "1")["title"], one.asked) == ("T1", ["/people/1", "/more/login%201"])
