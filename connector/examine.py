@@ -21,8 +21,10 @@ from connector.errors import (
     ConnectorError,
     EgressRefused,
     Forbidden,
+    InvalidRequest,
     NeedsReauth,
     RateLimited,
+    VendorFailure,
     VendorUnavailable,
 )
 from connector.exchange import Request
@@ -37,6 +39,8 @@ __all__ = ["Examination", "Examined", "Tried", "Unseen", "Verdict", "examine"]
 
 Verdict = Literal["healthy", "lacking", "unavailable", "needs_reauth", "not_checked"]
 _LATER = frozenset({"rate_limited", "vendor_unavailable"})
+_FINDINGS = (VendorFailure, EgressRefused, InvalidRequest)
+"""What is none of these is a failure of ours."""
 _MOST_SHOWN = 50
 _SHOWN_CHARS = 200
 _CHECK = "connection check"
@@ -155,7 +159,7 @@ def _try_all(opened: Opened, api: OpenedApi, clock: Clock, calls: int, seconds: 
         token: dict[str, Any] = {"name": _TOKEN}
         try:
             yield from have_token(opened, once, Budget(clock, calls, seconds), anew=True)
-        except ConnectorError as error:
+        except _FINDINGS as error:
             tried.append(_failed(opened, error, token))
             stops = True
         else:
@@ -168,7 +172,7 @@ def _try_all(opened: Opened, api: OpenedApi, clock: Clock, calls: int, seconds: 
         values = {} if not isinstance(one, Probe) else _columns(opened, api, one)
         try:
             body = yield from ask(opened, once, one, values, Budget(clock, calls, seconds))
-        except ConnectorError as error:
+        except _FINDINGS as error:
             tried.append(_failed(opened, error, words))
             stops = _concerns_all(error)
         else:

@@ -14,7 +14,13 @@ from connector.account import open_account
 from connector.catalog import Catalog, Loaded
 from connector.cursor import Seal
 from connector.directory import AsyncDirectory, Directory
-from connector.errors import ConfigurationInvalid, ConnectorError, EgressRefused, VendorUnavailable
+from connector.errors import (
+    ConfigurationInvalid,
+    ConnectorError,
+    EgressRefused,
+    StoreUnavailable,
+    VendorUnavailable,
+)
 from connector.examine import Examination, Tried, Unseen
 from connector.flow import Clock
 from connector.questions import Questions
@@ -272,6 +278,30 @@ def test_two_kinds_of_failure_are_something_that_lacks(
 ) -> None:
     answers = {"https://one.example/sites": said({}, one), "https://two.example/check": said({}, two)}
     assert World(loaded, answers).examine().verdict == verdict
+
+
+def test_what_fails_of_ours_is_no_finding(loaded: Loaded) -> None:
+    with pytest.raises(StoreUnavailable):
+        World(loaded, {"https://one.example/sites": StoreUnavailable("the database is locked")}).examine()
+
+
+def test_a_token_that_was_obtained_is_hidden_too(tmp_path: Path) -> None:
+    auth = '{style: bearer, token: "{secrets.other}"}'
+    oauth = '{style: oauth2_client_credentials, token_url: https://two.example/token, client_id: us, client_secret: "{secrets.other}"}'
+    token = "obtained-token-0123456789"
+    answers = {
+        "https://two.example/token": said({"access_token": token, "token_type": "Bearer", "expires_in": 600}),
+        "https://two.example/check": said({"error": f"{token} may not"}, 403),
+        "https://one.example/sites": said({"rows": [{"name": token}]}),
+    }
+    text = CONNECTOR.replace(auth, oauth).replace(
+        "resources: {}",
+        "errors: [{when: {status: 403}, is: forbidden, message: $.error}]\n    resources: {}",
+        1,
+    )
+    found = World(write(tmp_path, text), answers).examine()
+    assert "[redacted] may not" in str(tried(found, "connection check").message)
+    assert token not in str(tried(found, "connection check"))
 
 
 def test_calls_are_paced_as_the_vendor_allows(loaded: Loaded) -> None:

@@ -196,7 +196,7 @@ def _check(account: Account, options: Sequence[str]) -> None:
         again = shlex.join(["connector", "connect", account.connector, "--name", account.name, *options])
         notes().print(
             f"account {account.name!r} is kept, but its check failed; "
-            f"connector check --account {account.name} tries again",
+            f"connector check --account {account.name} tries again, connector doctor {account.name} says what lacks",
             style="yellow",
         )
         notes().print(f"to correct it, give it again: {harmless(again)} --replace", style="yellow")
