@@ -10,20 +10,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from connector.auth import OAuth2
 from connector.catalog import Loaded
 from connector.cursor import digest
-from connector.definition import Api, Connector, Setting
-from connector.entries import api_name, key_of, with_entries
+from connector.definition import Api, Setting
+from connector.entries import api_name, with_entries
 from connector.errors import InvalidRequest
+from connector.given import api_values, checked_url, full_names, names_hint, setting_value, told_apart
 from connector.pace import Allowance
 from connector.redaction import Redaction
 from connector.template import parse_template
 from connector.tokens import MemoryTokens, Owner, Tokens, TokenShelf
 from connector.wire import origin_of
-from connector.yamlfile import nearest
 
 __all__ = ["Opened", "OpenedApi", "name_secrets", "open_account", "secret_origins"]
 
@@ -101,13 +100,13 @@ def open_account(
     urls = dict(base_urls or {})
     definition = with_entries(loaded.definition, (*settings, *secrets, *urls))
     wrong: list[str] = []
-    given = _full_names(settings, definition.setting_names(), "setting", wrong)
-    given = {**_told_apart(loaded.definition, definition, wrong), **given}
-    hidden = _full_names(secrets, definition.secret_names(), "secret", wrong)
+    given = full_names(settings, definition.setting_names(), "setting", wrong)
+    given = {**told_apart(loaded.definition, definition, wrong), **given}
+    hidden = full_names(secrets, definition.secret_names(), "secret", wrong)
     filled = {
         name: value
         for name, setting in definition.setting_names().items()
-        if (value := _setting_value(name, setting, given.get(name, setting.default), wrong)) is not None
+        if (value := setting_value(name, setting, given.get(name, setting.default), wrong)) is not None
     }
     wrong += [
         f"secret {name}: it has a line break or another control character; was more pasted than the secret?"
@@ -129,7 +128,7 @@ def open_account(
     apis: dict[str, OpenedApi] = {}
     lacking: dict[str, list[str]] = {}
     for name, api in definition.apis.items():
-        values = _api_values(name, filled, hidden)
+        values = api_values(name, filled, hidden)
         needed = _needed(name, api, definition.settings, definition.secrets, overridden=name in urls)
         missing = [full for full, hole in needed.items() if values.get(hole) is None]
         if missing:
@@ -145,7 +144,7 @@ def open_account(
             wrong.append(f"{api.label or name}: needs {', '.join(missing)}")
     if wrong:
         raise InvalidRequest(
-            f"the account can't be opened: {'; '.join(wrong)}", details=wrong, hint=_names_hint(definition)
+            f"the account can't be opened: {'; '.join(wrong)}", details=wrong, hint=names_hint(definition)
         )
     chosen = sources if sources is not None else _choose_sources(loaded, apis)
     owner = account or digest(definition.connector, given, dict(urls), sorted(hidden))
@@ -165,9 +164,9 @@ def name_secrets(loaded: Loaded, secrets: Mapping[str, str]) -> dict[str, str]:
     """Secrets by their full names. Raises InvalidRequest for one that the connector hasn't."""
     wrong: list[str] = []
     definition = with_entries(loaded.definition, secrets)
-    named = _full_names(secrets, definition.secret_names(), "secret", wrong)
+    named = full_names(secrets, definition.secret_names(), "secret", wrong)
     if wrong:
-        raise InvalidRequest("; ".join(wrong), hint=_names_hint(definition))
+        raise InvalidRequest("; ".join(wrong), hint=names_hint(definition))
     return named
 
 
@@ -181,14 +180,14 @@ def secret_origins(
     """
     definition = with_entries(loaded.definition, (*settings, *base_urls))
     wrong: list[str] = []
-    given = _full_names(settings, definition.setting_names(), "setting", wrong)
+    given = full_names(settings, definition.setting_names(), "setting", wrong)
     filled = {
-        name: _setting_value(name, rule, given.get(name, rule.default), wrong)
+        name: setting_value(name, rule, given.get(name, rule.default), wrong)
         for name, rule in definition.setting_names().items()
     }
     origins: dict[str, set[str]] = {}
     for name, api in definition.apis.items():
-        values = _api_values(name, filled, {})
+        values = api_values(name, filled, {})
         try:
             url = base_urls.get(name) or parse_template(api.base_url).fill_base(values)
             origins[name] = _origins(api, url, values)
@@ -233,92 +232,6 @@ def _with_tokens(api: OpenedApi, account: str, version: int, shelf: TokenShelf) 
     return replace(api, tokens=Tokens(shelf, owner))
 
 
-def _full_names(
-    given: Mapping[str, Any], known: Mapping[str, Any], noun: str, wrong: list[str]
-) -> dict[str, Any]:
-    """Values by full name; a short name is taken where it is the only one."""
-    found: dict[str, Any] = {}
-    for name, value in given.items():
-        matches = [name] if name in known else [full for full in known if full.rpartition(".")[2] == name]
-        if len(matches) == 1 and matches[0] not in found:
-            found[matches[0]] = value
-        elif len(matches) == 1:
-            wrong.append(f"{noun} {matches[0]} is given twice")
-        elif matches:
-            wrong.append(f"{noun} {name!r} could be {' or '.join(matches)}: say which")
-        else:
-            word = nearest(name, known)
-            guess = f" (did you mean {word}?)" if word else ""
-            wrong.append(f"unknown {noun} {name!r}{guess}; there are: {', '.join(known) or 'none'}")
-    return found
-
-
-def _setting_value(name: str, setting: Setting, value: Any, wrong: list[str]) -> Any:
-    """What templates get for a setting, or None; what is wrong with it goes to `wrong`."""
-    if value is None:
-        return None
-    if setting.choices is not None:
-        if not isinstance(value, str) or value not in setting.choices:
-            wrong.append(f"setting {name}: {value!r} is not one of {', '.join(setting.choices)}")
-            return None
-        return setting.choices[value]
-    kinds = {"string": str, "url": str, "integer": int, "boolean": bool, "list": list}
-    if setting.type == "integer" and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
-        value = int(value)
-    if setting.type == "boolean" and value in ("true", "false"):
-        value = value == "true"
-    if setting.type == "list" and isinstance(value, str):
-        value = [item.strip() for item in value.split(",") if item.strip()]
-    items = value if isinstance(value, list) else [value]
-    are_texts = setting.type != "list" or all(isinstance(item, str) for item in items)
-    if type(value) is not kinds[setting.type] or not items or "" in items or not are_texts:
-        wrong.append(f"setting {name}: expected {setting.type}, got {value!r}")
-        return None
-    for item in items:  # a pattern is of each item of a list
-        if setting.pattern is not None and not re.fullmatch(setting.pattern, str(item), re.ASCII):
-            wrong.append(f"setting {name}: {item!r} does not match {setting.pattern}")
-            return None
-    if setting.type == "url":
-        return _checked_url(f"setting {name}", str(value), wrong)
-    return value
-
-
-def _checked_url(noun: str, text: Any, wrong: list[str]) -> str | None:
-    if not isinstance(text, str):
-        wrong.append(f"{noun}: expected text, got {type(text).__name__}")
-        return None
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError as error:
-        wrong.append(f"{noun}: not a URL: {error}")
-        return None
-    if parts.username is not None or parts.password is not None:
-        wrong.append(f"{noun}: a URL with a user name or password is refused; secrets have their own place")
-    elif parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        wrong.append(f"{noun}: expected a URL such as https://host/path, got {text!r}")
-    elif parts.query or parts.fragment:
-        wrong.append(f"{noun}: a base address has no query (?) and no fragment (#)")
-    elif any(segment in (".", "..") for segment in parts.path.split("/")) or re.search(
-        r"[\x00-\x20\\]", text
-    ):
-        wrong.append(f"{noun}: dot segments, backslashes, spaces and control characters are refused")
-    else:
-        return text
-    return None
-
-
-def _api_values(name: str, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
-    """Hole → value: the api's own name hides the connector's."""
-    values: dict[str, Any] = {}
-    for kind, found in (("settings", settings), ("secrets", secrets)):
-        for full, value in found.items():
-            owner, _, short = full.rpartition(".")
-            if owner == name or (not owner and f"{kind}.{short}" not in values):
-                values[f"{kind}.{short}"] = value
-    return values
-
-
 def _needed(
     name: str, api: Api, settings: Mapping[str, Setting], secrets: Mapping[str, Any], *, overridden: bool
 ) -> dict[str, str]:
@@ -346,7 +259,7 @@ def _open_api(
     except InvalidRequest as error:
         wrong.append(f"{api.label or name}: {error.message}")
         return None
-    if _checked_url(f"base_url of {name}", url, wrong) is None:
+    if checked_url(f"base_url of {name}", url, wrong) is None:
         return None
     token_url = None
     if isinstance(api.auth, OAuth2):
@@ -355,7 +268,7 @@ def _open_api(
         except InvalidRequest as error:
             wrong.append(f"{api.label or name}: {error.message}")
             return None
-        if _checked_url(f"token_url of {name}", token_url, wrong) is None:
+        if checked_url(f"token_url of {name}", token_url, wrong) is None:
             return None
     scope = parse_template(api.scope).fill_value(values) if api.scope else None
     allowance = Allowance(api.rate.budget.count, api.rate.budget.seconds) if api.rate else None
@@ -379,28 +292,3 @@ def _choose_sources(loaded: Loaded, apis: Mapping[str, OpenedApi]) -> dict[str, 
         if usable:
             chosen[resource] = usable[0]
     return chosen
-
-
-def _told_apart(plain: Connector, definition: Connector, wrong: list[str]) -> dict[str, str]:
-    """Of each entry, the setting that tells it from the others: it follows from the entry's name."""
-    told = {}
-    for name, api in definition.apis.items():
-        key = key_of(name)
-        if key is None or api.repeated is None:
-            continue
-        full = f"{name}.{api.repeated}"
-        if _setting_value(full, plain.apis[api_name(name)].settings[api.repeated], key, wrong) is not None:
-            told[full] = key
-    return told
-
-
-def _names_hint(definition: Connector) -> str:
-    settings = ", ".join(definition.setting_names()) or "none"
-    secrets = ", ".join(definition.secret_names()) or "none"
-    several = [
-        f"{name}[{api.repeated.upper()}].…"
-        for name, api in definition.apis.items()
-        if api.repeated is not None and key_of(name) is None
-    ]
-    more = f"; where there are several: {', '.join(several)}" if several else ""
-    return f"settings of {definition.connector}: {settings}; secrets: {secrets}{more}"
