@@ -251,17 +251,17 @@ def _read(opened: Opened, api: OpenedApi, probe: Probe, body: Any) -> dict[str, 
 
 
 def _unfilled(opened: Opened, api: OpenedApi) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What a mapping has no rule for can't be known of anyone, whatever the vendor answers."""
+    """What no mapping has a rule for can't be known of anyone, whatever the vendor answers."""
     for unified, names in opened.sources.items():
-        for name in names:
-            if name.partition(".")[0] != api_name(api.name):
-                continue
-            mapping = opened.loaded.sources[name].mapping
+        feeding = [name for name in names if name.partition(".")[0] == api_name(api.name)]
+        known = {"custom_fields", "remote_data"}
+        for mapping in (opened.loaded.sources[name].mapping for name in feeding):
             layers = (mapping.fields, *mapping.on.values())
-            known = {field for layer in layers for field, rule in layer.items() if rule is not None}
-            known |= {f"{field}_detail" for field in known} | {"custom_fields", "remote_data"}
-            if api.definition.membership == "on_group":
-                known.add("groups")
+            known |= {field for layer in layers for field, rule in layer.items() if rule is not None}
+        known |= {f"{field}_detail" for field in known}
+        if api.definition.membership not in (None, "on_user"):  # read elsewhere
+            known.add("groups")
+        if feeding:
             yield unified, tuple(field for field in UNIFIED[unified].model_fields if field not in known)
 
 

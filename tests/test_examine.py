@@ -100,10 +100,10 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     return write(tmp_path_factory.mktemp("mappings"))
 
 
-def write(folder: Path, text: str = CONNECTOR) -> Loaded:
+def write(folder: Path, text: str = CONNECTOR, people: str = PEOPLE) -> Loaded:
     home = folder / "made"
     home.mkdir()
-    (home / "one.people.yaml").write_text(PEOPLE)
+    (home / "one.people.yaml").write_text(people)
     (home / "connector.yaml").write_text(text)
     return Catalog([folder]).load("made")
 
@@ -169,6 +169,14 @@ def test_what_a_mapping_never_fills_is_told(loaded: Loaded) -> None:
     assert set(unfilled) == {"users"}
     assert {"phones", "emails", "roles", "created_at"} <= set(unfilled["users"])
     assert not {"id", "title", "groups", "status", "status_detail", "custom_fields"} & set(unfilled["users"])
+
+
+@pytest.mark.parametrize(("side", "is_known"), [("on_user", False), ("on_group", True), (None, False)])
+def test_groups_that_stand_elsewhere_are_filled(tmp_path: Path, side: str | None, is_known: bool) -> None:
+    text = CONNECTOR.replace("membership: on_user", f"membership: {side}" if side else "headers: {}")
+    loaded = write(tmp_path, text, PEOPLE.partition("  groups:")[0])
+    unfilled = World(loaded).examine().apis[0].unfilled["users"]
+    assert ("groups" not in unfilled) == is_known
 
 
 def test_a_column_that_came_on_no_record_is_told_with_what_rests_on_it(loaded: Loaded) -> None:
