@@ -17,6 +17,7 @@ import msgspec
 from connector import errors
 from connector.account import Opened, OpenedApi
 from connector.call import Sent
+from connector.change import Change, Said
 from connector.errorrule import ErrorRule
 from connector.errors import VendorError, VendorFailure
 from connector.exchange import Request
@@ -26,7 +27,7 @@ from connector.redaction import Redaction
 from connector.wire import Answer
 from connector.wire import Call as WireCall
 
-__all__ = ["Apart", "Decode", "decode_json", "meets", "read_answer", "unavailable"]
+__all__ = ["Apart", "Decode", "decode_json", "meets", "outcome_of", "read_answer", "unavailable"]
 
 Decode = Callable[[bytes], Any]
 """A body as JSON; MISSING where it is none."""
@@ -81,6 +82,17 @@ def meets(condition: AnswerCondition, answer: Answer) -> bool:
     return condition.compile()(_facts(answer, decode_json))
 
 
+def outcome_of(request: Request, answer: Answer) -> Said | None:
+    """What the connector says of an answer like this one to a write."""
+    if not isinstance(request, Change) or not request.outcomes:
+        return None
+    return _said_of(request, _facts(answer, decode_json))
+
+
+def _said_of(change: Change, facts: AnswerFacts) -> Said | None:
+    return next((said for said in change.outcomes if said.when.compile()(facts)), None)
+
+
 def unavailable(opened: Opened, answer: Answer, sent: WireCall, words: str, hint: str) -> VendorFailure:
     """The failure of an answer that says nothing of what was asked for."""
     message = f"{_asked(opened, sent)} answered {_status(answer.status)}: {words}"
@@ -107,7 +119,7 @@ def read_answer(
     failure = _failure(opened, api, call, facts, answer, sent, is_ticket=is_ticket)
     if failure is not None:
         raise failure
-    if body is MISSING and answer.body.strip():
+    if body is MISSING and answer.body.strip() and (is_ticket or outcome_of(call, answer) is None):
         shown = _reason(answer.body)
         if sent.effect != "write":  # what opens the thing that was made may stand there, and isn't known yet
             shown += f"; it begins {_begin(opened.redaction.also(sent.secrets), facts.text)}"
@@ -129,6 +141,8 @@ def _failure(
     is_ticket: bool,
 ) -> VendorFailure | None:
     own = call if isinstance(call, Sent) and not is_ticket else None
+    if isinstance(own, Change) and _said_of(own, facts) is not None:
+        return None
     way = api.definition.exchange_of(call, api.values)
     hide = opened.redaction.also(sent.secrets)
     rules: list[ErrorRule] = [*(own.errors if own else ()), *(way.errors if way else ())]
@@ -139,8 +153,7 @@ def _failure(
             found = _error(
                 rule.is_, hide, message, said, facts, answer, hint=rule.hint, after=rule.retry_after
             )
-            if isinstance(found, VendorError):
-                found.is_told = True
+            found.is_told = True
             return found
     if not 200 <= facts.status <= 299:  # noqa: PLR2004 - RFC 9110 §15.3
         return _error(

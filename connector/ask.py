@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connector.account import Opened, OpenedApi
-from connector.answer import Decode, decode_json, meets, read_answer, unavailable
+from connector.answer import Decode, decode_json, meets, outcome_of, read_answer, unavailable
 from connector.errors import (
     ConnectorError,
+    InvalidRequest,
     NeedsReauth,
     RateLimited,
     VendorError,
@@ -89,7 +90,8 @@ def hear(
     plainly = asking.judge(request, decode)
 
     def judge(answer: Answer, sent: WireCall) -> Heard:
-        return Heard(plainly(answer, sent), sent.url, answer.headers)
+        body = plainly(answer, sent)
+        return Heard(body, sent.url, answer.headers, outcome_of(request, answer))
 
     way = api.definition.exchange_of(request, api.values)
     budget.used += 1
@@ -104,7 +106,12 @@ def hear(
         call = plan_call(api, request, values, **added)
         progress = yield from asking.submit(way, call, request)
         wait = way.poll.every
-    poll = plan_call(api, way.poll, {**values, "ticket": progress["ticket"]})
+    try:
+        poll = plan_call(api, way.poll, {**values, "ticket": progress["ticket"]})
+    except InvalidRequest as error:  # it was submitted: this is no refusal of ours
+        raise VendorError(
+            f"{opened.loaded.name}: its ticket can't be asked for: {error.message}", status=None
+        ) from None
     note = pending.note if pending else None
     try:
         found = yield from asking.result(way, poll, progress, wait, asking.judge_poll(way, judge), note)
@@ -211,6 +218,9 @@ class _Asking:
                 found = yield from self.send(poll, judge)
             except (RateLimited, VendorUnavailable) as error:
                 raise StillWorking(progress, error) from None
+            except VendorFailure as error:
+                error.is_told = False  # it is about the poll, and says nothing of what was submitted
+                raise
             if isinstance(found, VendorFailure):
                 raise found
             if found is not _WORKING:

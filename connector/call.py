@@ -1,4 +1,5 @@
-"""The calls of a connector's resources, as its YAML says them: what is sent, and how the answer is read.
+"""The calls of a connector's resources, as its YAML says them: what is sent, and how the answer is read. Those that
+change something are in `change`.
 
 Every model is frozen and closed. Where a call fits the resource and the api that it stands in is checked by `wiring`.
 """
@@ -17,11 +18,10 @@ from connector.exchange import VERBS, Request
 from connector.inputs import Input
 from connector.mapping.condition import AnswerCondition
 from connector.mapping.path import PathText
-from connector.mapping.words import NotBuilt
 from connector.paging import Paging
 from connector.template import HeaderText, ValueText, holes_of
 
-__all__ = ["Before", "Call", "Closed", "Create", "Name", "Pass", "Records", "Sent", "as_path"]
+__all__ = ["Before", "Call", "Closed", "Name", "Pass", "Records", "Sent", "as_path"]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -141,8 +141,6 @@ class Call(Sent):
     passes: Annotated[tuple[Pass, ...], Field(max_length=10)] = ()
     """For `list`: it is these variants of the call, one listing after the other. Not used where a filter or sort is
     sent to the vendor."""
-    takes: NotBuilt = None
-    verify: NotBuilt = None
 
     @property
     def holes(self) -> frozenset[str]:
@@ -192,35 +190,4 @@ class Call(Sent):
             raise PydanticCustomError("call", "`call` and `exactly: key` stand together")
         if self.otherwise is not None and self.call is None:
             raise PydanticCustomError("otherwise", "`otherwise` stands beside `call`")
-        return self
-
-
-class Create(Sent):
-    """The call that makes one, from what the caller gives."""
-
-    input: Annotated[Mapping[Name, Input], Field(min_length=1)]
-    """What is given: name → what it must be; `{input.name}` in the call."""
-    record: PathText = "$"
-    """Path of what was made, in the answer."""
-    takes: NotBuilt = None
-    verify: NotBuilt = None
-
-    @model_validator(mode="after")
-    def _writes(self) -> Self:
-        if self.effect != "write":
-            raise PydanticCustomError("effect", "`create` says `effect: write`, whatever its verb")
-        for name, rule in self.input.items():
-            if rule.made_from is None:
-                continue
-            other = self.input.get(rule.made_from)
-            if other is None or not other.required or other.made_from is not None:
-                raise PydanticCustomError(
-                    "input",
-                    "`{name}` is made from `{other}`, which {fault}",
-                    {
-                        "name": name,
-                        "other": rule.made_from,
-                        "fault": "is no input" if other is None else "may be left out",
-                    },
-                )
         return self

@@ -43,6 +43,7 @@ LEASE = timedelta(seconds=60)
 UNTAKEN_FOR = timedelta(days=1)
 """When a claim that nobody ended is forgotten."""
 _FRONT_BYTES = 16 * 1024 * 1024
+_WRITTEN = "written"
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ class Shelf(Protocol):
     def chunk(self, account: str, capture_id: str, place: int) -> Chunk | None:
         """One chunk; None when it is gone."""
 
-    def due(self, account: str, name: str, *, now: datetime, every: timedelta) -> bool:
-        """Whether `name` was last done longer ago than `every`."""
+    def last(self, account: str, name: str) -> datetime | None:
+        """When `name` was last done."""
 
     def done(self, account: str, name: str, *, now: datetime) -> None:
         """`name` was done: not begun, for whoever asks meanwhile must not believe it."""
@@ -132,6 +133,19 @@ class Captures:
         self.shelf, self.account = shelf, account
         self._front: LRUCache[tuple[str, str, int], bytes] = LRUCache(_FRONT_BYTES, getsizeof=len)
         self._lock = threading.Lock()
+
+    def written(self) -> datetime | None:
+        """When this account was last written to from here: nothing read before is shared by what is asked after it."""
+        return self.shelf.last(self.account, _WRITTEN)
+
+    def wrote(self, now: datetime) -> None:
+        """Something may have been changed at the vendor."""
+        self.shelf.done(self.account, _WRITTEN, now=now)
+
+    def due(self, name: str, *, now: datetime, every: timedelta) -> bool:
+        """Whether `name` was last done longer ago than `every`, or before the last write."""
+        last, written = self.shelf.last(self.account, name), self.written()
+        return last is None or last <= now - every or (written is not None and last <= written)
 
     def records(self, capture: Capture, start: int, most: int) -> list[Any] | None:
         """Up to `most` records from `start` on; None when the capture is gone.
@@ -302,10 +316,9 @@ class MemoryShelf:
             kept = self._kept.get((account, capture_id))
             return None if kept is None or place >= len(kept.chunks) else kept.chunks[place]
 
-    def due(self, account: str, name: str, *, now: datetime, every: timedelta) -> bool:
+    def last(self, account: str, name: str) -> datetime | None:
         with self._lock:
-            last = self._done.get((account, name))
-            return last is None or last <= now - every
+            return self._done.get((account, name))
 
     def done(self, account: str, name: str, *, now: datetime) -> None:
         with self._lock:

@@ -19,20 +19,20 @@ import msgspec
 from connector.account import Opened, name_secrets, open_account
 from connector.captures import MemoryShelf
 from connector.catalog import Catalog, search_folders
-from connector.create import Plan
 from connector.cursor import Seal
 from connector.egress import Egress
 from connector.errors import ListingIncomplete
 from connector.examine import Examination
 from connector.flow import Clock, Flow, drive, drive_async
 from connector.model import Group, StudentLicense, User
-from connector.pages import Asked, AskedOne, Item, Page
+from connector.pages import Asked, AskedOne, Item, Page, Written
 from connector.query import MAX_LIMIT
 from connector.questions import Questions
 from connector.seen import SeenIds
 from connector.settings import Settings
 from connector.transport import AsyncTransport, Transport
 from connector.wire import Answer, AsyncSend, Send
+from connector.write import Plan
 
 __all__ = ["AsyncDirectory", "Directory"]
 
@@ -191,20 +191,56 @@ class Directory:
             yield from page.result
 
     @overload
-    def create(self, resource: Licenses, fields: Mapping[str, Any]) -> Item[StudentLicense]: ...
+    def create(self, resource: Licenses, fields: Mapping[str, Any]) -> Written[StudentLicense]: ...
     @overload
-    def create(self, resource: str, fields: Mapping[str, Any]) -> Item[Any]: ...
-    def create(self, resource: str, fields: Mapping[str, Any]) -> Item[Any]:
-        """Makes one of a resource that the connector can make; `fields` as it declares them.
+    def create(self, resource: Users, fields: Mapping[str, Any]) -> Written[User | None]: ...
+    @overload
+    def create(self, resource: Groups, fields: Mapping[str, Any]) -> Written[Group | None]: ...
+    @overload
+    def create(self, resource: str, fields: Mapping[str, Any]) -> Written[Any]: ...
+    def create(self, resource: str, fields: Mapping[str, Any]) -> Written[Any]:
+        """Makes one of a resource, of the unified fields that the connector takes; an unknown one lists them.
 
-        Sent at most once. Raises InvalidRequest before anything is sent, and WriteOutcomeUnknown where it was sent
-        and no clear answer came.
+        `create("groups/{id}/users", {"id": user})` puts a user into a group. Every write is sent at most once. Raises
+        InvalidRequest before anything is sent, WriteOutcomeUnknown where it was sent and no clear answer came, and
+        WriteNotEffective where the vendor calls done what isn't. What it came to is said by `outcome`.
         """
-        return self._run(self.questions.create(resource, fields))
+        return self._run(self.questions.write("create", resource, fields))
 
-    def plan(self, resource: str, fields: Mapping[str, Any]) -> Plan:
-        """The exact request of `create`, its secrets masked. Sends nothing."""
-        return self.questions.plan(resource, fields)
+    @overload
+    def update(self, resource: Users, key: str, fields: Mapping[str, Any]) -> Written[User | None]: ...
+    @overload
+    def update(self, resource: Groups, key: str, fields: Mapping[str, Any]) -> Written[Group | None]: ...
+    @overload
+    def update(self, resource: str, key: str, fields: Mapping[str, Any]) -> Written[Any]: ...
+    def update(self, resource: str, key: str, fields: Mapping[str, Any]) -> Written[Any]:
+        """Changes fields of the one with this id; null clears a field. Raises as `create`, and VendorNotFound."""
+        return self._run(self.questions.write("update", resource, key, fields))
+
+    @overload
+    def delete(self, resource: Users, key: str) -> Written[User | None]: ...
+    @overload
+    def delete(self, resource: Groups, key: str) -> Written[Group | None]: ...
+    @overload
+    def delete(self, resource: str, key: str) -> Written[Any]: ...
+    def delete(self, resource: str, key: str) -> Written[Any]:
+        """Removes the one with this id; of `groups/{id}/users`, takes that user out of the group.
+
+        A vendor may keep it all the same: then `outcome.is_` is `kept`. Raises as `create`, and VendorNotFound.
+        """
+        return self._run(self.questions.write("delete", resource, key))
+
+    @overload
+    def plan(self, verb: Literal["create"], resource: str, fields: Mapping[str, Any], /) -> Plan: ...
+    @overload
+    def plan(
+        self, verb: Literal["update"], resource: str, key: str, fields: Mapping[str, Any], /
+    ) -> Plan: ...
+    @overload
+    def plan(self, verb: Literal["delete"], resource: str, key: str, /) -> Plan: ...
+    def plan(self, verb: str, resource: str, /, *given: Any) -> Plan:
+        """The exact request of `create`, `update` or `delete`, given what it is given, secrets masked. Sends nothing."""
+        return self.questions.plan(verb, resource, *given)
 
     def proxy(
         self,
@@ -361,16 +397,50 @@ class AsyncDirectory:
                 yield row
 
     @overload
-    async def create(self, resource: Licenses, fields: Mapping[str, Any]) -> Item[StudentLicense]: ...
+    async def create(self, resource: Licenses, fields: Mapping[str, Any]) -> Written[StudentLicense]: ...
     @overload
-    async def create(self, resource: str, fields: Mapping[str, Any]) -> Item[Any]: ...
-    async def create(self, resource: str, fields: Mapping[str, Any]) -> Item[Any]:
+    async def create(self, resource: Users, fields: Mapping[str, Any]) -> Written[User | None]: ...
+    @overload
+    async def create(self, resource: Groups, fields: Mapping[str, Any]) -> Written[Group | None]: ...
+    @overload
+    async def create(self, resource: str, fields: Mapping[str, Any]) -> Written[Any]: ...
+    async def create(self, resource: str, fields: Mapping[str, Any]) -> Written[Any]:
         """As `Directory.create`."""
-        return await self._run(self.questions.create(resource, fields))
+        return await self._run(self.questions.write("create", resource, fields))
 
-    def plan(self, resource: str, fields: Mapping[str, Any]) -> Plan:
+    @overload
+    async def update(self, resource: Users, key: str, fields: Mapping[str, Any]) -> Written[User | None]: ...
+    @overload
+    async def update(
+        self, resource: Groups, key: str, fields: Mapping[str, Any]
+    ) -> Written[Group | None]: ...
+    @overload
+    async def update(self, resource: str, key: str, fields: Mapping[str, Any]) -> Written[Any]: ...
+    async def update(self, resource: str, key: str, fields: Mapping[str, Any]) -> Written[Any]:
+        """As `Directory.update`."""
+        return await self._run(self.questions.write("update", resource, key, fields))
+
+    @overload
+    async def delete(self, resource: Users, key: str) -> Written[User | None]: ...
+    @overload
+    async def delete(self, resource: Groups, key: str) -> Written[Group | None]: ...
+    @overload
+    async def delete(self, resource: str, key: str) -> Written[Any]: ...
+    async def delete(self, resource: str, key: str) -> Written[Any]:
+        """As `Directory.delete`."""
+        return await self._run(self.questions.write("delete", resource, key))
+
+    @overload
+    def plan(self, verb: Literal["create"], resource: str, fields: Mapping[str, Any], /) -> Plan: ...
+    @overload
+    def plan(
+        self, verb: Literal["update"], resource: str, key: str, fields: Mapping[str, Any], /
+    ) -> Plan: ...
+    @overload
+    def plan(self, verb: Literal["delete"], resource: str, key: str, /) -> Plan: ...
+    def plan(self, verb: str, resource: str, /, *given: Any) -> Plan:
         """As `Directory.plan`."""
-        return self.questions.plan(resource, fields)
+        return self.questions.plan(verb, resource, *given)
 
     async def proxy(
         self,

@@ -20,6 +20,7 @@
        ├─ VendorRefused                invalid_request           422
        ├─ VendorUnavailable            vendor_unavailable        502   yes
        ├─ WriteOutcomeUnknown          write_outcome_unknown     502   a write was sent, and no clear answer came
+       ├─ WriteNotEffective            write_not_effective       409   the vendor says done, and it is not so
        └─ VendorError                  vendor_error              502
           └─ PagingBroken              paging_broken             502   the listing can't be trusted to end
 
@@ -57,6 +58,7 @@ __all__ = [
     "VendorNotFound",
     "VendorRefused",
     "VendorUnavailable",
+    "WriteNotEffective",
     "WriteOutcomeUnknown",
 ]
 
@@ -210,6 +212,9 @@ class VendorFailure(ConnectorError):
 
     is_remote_error = True
     http_status = 502
+    is_told = False
+    """Whether what was asked for failed for sure: a rule of the connector reads it as the vendor's own word, or no
+    access token was given for it."""
 
     def __init__(
         self,
@@ -292,15 +297,17 @@ class WriteOutcomeUnknown(VendorFailure):
     code = "write_outcome_unknown"
 
 
-class VendorError(VendorFailure):
-    """An answer that breaks the vendor's own promise: not JSON, not the shape, not what was asked.
+class WriteNotEffective(VendorFailure):
+    """The vendor answered success, and what was read afterwards is not what was asked for; `details` names each field."""
 
-    `is_told` where what was asked for failed for sure: a rule of the connector reads it as the vendor's own word, or no
-    access token was given for it.
-    """
+    code = "write_not_effective"
+    http_status = 409
+
+
+class VendorError(VendorFailure):
+    """An answer that breaks the vendor's own promise: not JSON, not the shape, not what was asked."""
 
     code = "vendor_error"
-    is_told = False
 
 
 class PagingBroken(VendorError):

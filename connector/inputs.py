@@ -7,7 +7,7 @@ knows a vendor, looks a name up, or sends anything.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import idna
@@ -21,7 +21,7 @@ from connector.mapping.refusal import Refused
 from connector.mapping.words import Closed
 from connector.yamlfile import nearest
 
-__all__ = ["Input", "read_inputs"]
+__all__ = ["Input", "read_inputs", "text_fault", "unknown_field"]
 
 _JOINERS = dict.fromkeys((0x200C, 0x200D))
 """What is seen only in how its neighbours are written: Persian names have one, and many emoji."""
@@ -68,7 +68,7 @@ def read_inputs(
     noun: str = "field",
 ) -> dict[str, str]:
     """The values to send, by name. Raises InvalidRequest with all that is wrong."""
-    wrong = [_unknown(noun, name, inputs) for name in given if name not in inputs]
+    wrong = [unknown_field(name, inputs, noun) for name in given if name not in inputs]
     values: dict[str, str] = {}
     plain: dict[str, str] = {}
     for name, rule in inputs.items():
@@ -77,7 +77,7 @@ def read_inputs(
             if rule.is_needed:
                 wrong.append(f"{name}: {rule.label} is needed")
             continue
-        fault = _text_fault(value, rule)
+        fault = text_fault(value, rule.most)
         if fault is None and rule.type == "email":
             address = _address(value)
             fault = address if isinstance(address, str) else _domain_fault(address, rule, settings)
@@ -97,21 +97,24 @@ def read_inputs(
     return values
 
 
-def _unknown(noun: str, name: str, inputs: Mapping[str, Input]) -> str:
-    word = nearest(str(name), inputs)
+def unknown_field(name: Any, known: Iterable[str], noun: str = "field") -> str:
+    """A name that isn't among those that can be given, with the nearest of them."""
+    names = tuple(known)
+    word = nearest(str(name), names)
     guess = f" (did you mean {word}?)" if word else ""
-    return f"unknown {noun} {name!r}{guess}; there are: {', '.join(inputs) or 'none'}"
+    return f"unknown {noun} {name!r}{guess}; there are: {', '.join(names) or 'none'}"
 
 
-def _text_fault(value: Any, rule: Input) -> str | None:
+def text_fault(value: Any, most: int) -> str | None:
+    """What is wrong with a text that is given."""
     if not isinstance(value, str):
         return f"expected text, got {type(value).__name__}"
     if not value.strip() or value != value.strip():
         return "it is empty, or begins or ends with a blank"
     if not value.translate(_JOINERS).isprintable():
         return "it has a line break or another character that can't be printed"
-    if len(value) > rule.most:
-        return f"it has {len(value):,} characters; {rule.most:,} are allowed"
+    if len(value) > most:
+        return f"it has {len(value):,} characters; {most:,} are allowed"
     return None
 
 

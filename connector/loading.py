@@ -26,7 +26,7 @@ from connector.mapping.rules import MappingFile
 from connector.merge import merge
 from connector.model import UNIFIED
 from connector.policy import Proxy, widened
-from connector.wiring import complaints, source_complaints, unmapped_sources
+from connector.wiring import complaints, source_complaints, unmapped_sources, written_complaints
 from connector.yamlfile import Complaint, Mark, YamlList, YamlMap, mark_at, read
 
 __all__ = ["Loaded", "Source", "load", "yaml_of"]
@@ -304,6 +304,7 @@ class _Loading:
         self.faults += place(document, found)
         if connector is not None and api is not None and mapper is not None:
             self.faults += place(document, source_complaints(connector, mapping, mapper.paths))
+            self.faults += place(document, written_complaints(connector, mapping, mapper.writable()))
         if mapper is None:
             return None
         version = digest(_plain(document))

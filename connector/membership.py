@@ -28,7 +28,7 @@ from connector.errors import (
     VendorUnavailable,
 )
 from connector.fetch import Listing, fetch_one
-from connector.flow import Budget, Clock, Flow
+from connector.flow import Budget, Clock, Flow, Work
 from connector.mapping.path import Notes
 from connector.mapping.rules import Members
 from connector.notices import Notices
@@ -80,7 +80,8 @@ class Tables:
 
     def _read(self, unified: str, own: Budget) -> Flow[Table]:
         sources = self.sources(unified)
-        key = (self.opened.account, *((source.name, source.version) for source in sources))
+        written = yield Work(self.captures.written)  # what was read before a write is not believed after it
+        key = (self.opened.account, written, *((source.name, source.version) for source in sources))
         if (known := self._known(key)) is not None:
             return known
         whole = yield from read_whole([Listing(one, Question()) for one in self.readings(unified)], own)
@@ -134,7 +135,8 @@ class Tables:
         linked, rule = reading.source.linked, _members(reading.source)
         assert linked is not None
         assert rule.call is not None
-        key = (self.opened.account, reading.name, reading.source.version, group)
+        written = yield Work(self.captures.written)
+        key = (self.opened.account, written, reading.name, reading.source.version, group)
         if (known := self._known(key)) is not None:
             return [row["id"] for row in known.rows]
         if budget.used and budget.is_spent:

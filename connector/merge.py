@@ -26,6 +26,8 @@ _CREATE: Kind = {**_CALL, "input": _NAMED}
 _RESOURCE: Kind = {
     **dict.fromkeys(("list", "get", "update", "delete"), _CALL),
     "create": _CREATE,
+    "transitions": {_EACH: _CALLS},
+    "members": _CALLS,
     "calls": _CALLS,
     "columns": _NAMED,
 }

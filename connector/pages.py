@@ -16,9 +16,9 @@ from pydantic import TypeAdapter
 
 from connector.errors import InvalidRequest
 from connector.model import UNIFIED
-from connector.model.envelope import Completeness, Warned
+from connector.model.envelope import Completeness, Outcome, Warned
 
-__all__ = ["Asked", "AskedOne", "Item", "Page"]
+__all__ = ["Asked", "AskedOne", "Item", "Page", "Written"]
 
 T = TypeVar("T")
 
@@ -125,6 +125,34 @@ class Item(Generic[T]):
     def to_dict(self) -> dict[str, Any]:
         return {
             "result": self.row,
+            "is_partial_response": self.is_partial_response,
+            "warnings": [item.model_dump(exclude_none=True) for item in self.warnings],
+        }
+
+    def to_json(self) -> bytes:
+        return msgspec.json.encode(self.to_dict())
+
+
+@dataclass(frozen=True)
+class Written(Generic[T]):
+    """What a write came to. `row` is empty and `result` None where nothing was read of it; a repr shows neither."""
+
+    unified: str
+    row: dict[str, Any] = field(repr=False)
+    outcome: Outcome
+    is_partial_response: bool
+    warnings: list[Warned]
+
+    @cached_property
+    def result(self) -> T:
+        if not self.row:
+            return None  # type: ignore[return-value]
+        return UNIFIED[self.unified].model_validate(self.row)  # type: ignore[return-value]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "result": self.row or None,
+            "outcome": self.outcome.model_dump(by_alias=True, exclude_none=True),
             "is_partial_response": self.is_partial_response,
             "warnings": [item.model_dump(exclude_none=True) for item in self.warnings],
         }

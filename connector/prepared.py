@@ -75,7 +75,7 @@ def _refresh(reading: Reading, first: Before, pending: Pending, budget: Budget, 
     name = digest(reading.api.name, fingerprint(plan_call(reading.api, first, reading.values)))
     if pending.progress is None and first.at_most_every is not None:
         now, every = budget.clock.now(), timedelta(seconds=first.at_most_every)
-        if not (yield Work(lambda: shelf.due(account, name, now=now, every=every))):
+        if not (yield Work(lambda: reading.captures.due(name, now=now, every=every))):
             return
     try:
         yield from ask(reading.opened, reading.api, first, reading.values, budget, pending=pending)

@@ -14,7 +14,6 @@ from connector.account import Opened, OpenedApi
 from connector.ask import ask
 from connector.captures import Captures, MemoryShelf, Shelf
 from connector.catalog import Source
-from connector.create import Plan, create_one, plan_create
 from connector.cursor import Seal, digest
 from connector.details import asking_more
 from connector.entries import key_of
@@ -27,10 +26,11 @@ from connector.mapping.dates import in_utc
 from connector.mapping.path import Notes
 from connector.membership import NAMED_BY, Tables, entries_of, fill_groups, in_group, membership_of
 from connector.model import UNIFIED
+from connector.model.envelope import Outcome
 from connector.native import is_native, native_source, record_of
 from connector.notices import Notices
 from connector.obtain import have_token
-from connector.pages import Asked, AskedOne, Item, Page
+from connector.pages import Asked, AskedOne, Item, Page, Written
 from connector.plan import plan_call
 from connector.proxy import ask_command, pass_call
 from connector.query import MAX_LIMIT, parse_filters, resolve
@@ -38,12 +38,14 @@ from connector.reading import Reading
 from connector.settings import Settings
 from connector.walk import Place
 from connector.wire import Answer
+from connector.write import Intent, Plan, add_member, create, delete, plan, remove_member, update, write
 from connector.yamlfile import nearest
 
 __all__ = ["Questions"]
 
 T = TypeVar("T")
 INCLUDABLE = ("remote_data", "groups")
+_VERBS = ("create", "update", "delete")
 _PATIENCE = 300.0
 _BOUND = {
     "account": "another account",
@@ -84,13 +86,16 @@ class Questions:
         _check_asked(asked, tuple(AskedOne.__annotations__))
         return self._redacted(self._get(resource, _text("id", key), **asked))
 
-    def create(self, resource: str, fields: Mapping[str, Any]) -> Flow[Item[Any]]:
-        """Makes one; sent at most once."""
-        return self._redacted(self._create(resource, fields))
+    def write(self, verb: str, resource: str, *given: Any) -> Flow[Written[Any]]:
+        """`create` with fields, `update` with an id and fields, `delete` with an id; sent at most once.
 
-    def plan(self, resource: str, fields: Mapping[str, Any]) -> Plan:
-        """The request that `create` would send, its secrets masked; nothing is sent."""
-        return plan_create(self._reading(resource), fields, self.clock.moment())
+        `groups/{id}/users` has members: `create` puts the user of `{"id": …}` in, `delete` takes that user out.
+        """
+        return self._redacted(self._write(verb, resource, *given))
+
+    def plan(self, verb: str, resource: str, *given: Any) -> Plan:
+        """The request that `write` would send, its secrets masked; nothing is sent."""
+        return plan(self._intent(verb, resource, given, {}), self.clock.moment())
 
     def proxy(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -302,21 +307,55 @@ class Questions:
             row = record_of(row)
         return Item(unified, row, is_partial_response=bool(notices.breaks), warnings=notices.listed())
 
-    def _create(self, resource: str, fields: Mapping[str, Any]) -> Flow[Item[Any]]:
-        reading, notices = self._reading(resource), Notices()
-        row = yield from create_one(reading, fields, self._budget(patient=False), notices)
-        unified = reading.source.mapping.unified
-        return Item(unified, row, is_partial_response=False, warnings=notices.listed())
+    def _write(self, verb: str, resource: str, *given: Any) -> Flow[Written[Any]]:
+        unified, group = _resource(_text("resource", resource))
+        lookups: dict[str, Any] = {}
+        if group is None:
+            lookups = yield from self._tables.lookups(self.sources(unified), self._budget(patient=False))
+        intent, notices = self._intent(verb, resource, given, lookups), Notices()
+        most, seconds = self.settings.max_calls, self.settings.max_seconds
+        done = yield from write(intent, self._tables, most, seconds, notices)
+        return Written(
+            unified,
+            done.row or {},
+            Outcome.model_validate({"is": done.outcome, "verified": done.verified, "message": done.message}),
+            is_partial_response=bool(done.row and (intent.users or intent.reading).drop),
+            warnings=notices.listed(),
+        )
 
-    def _reading(self, resource: str) -> Reading:
-        """What an action of a resource is read by."""
-        source = self.sources(_text("resource", resource))[0]
+    def _intent(self, verb: str, resource: str, given: Sequence[Any], lookups: Mapping[str, Any]) -> Intent:
+        if verb not in _VERBS:
+            raise InvalidRequest(f"unknown verb {verb!r}; there are: {', '.join(_VERBS)}")
+        unified, group = _resource(_text("resource", resource))
+        if group is not None and verb == "update":
+            raise InvalidRequest(
+                "a membership is made and removed (create, delete), and has nothing to update"
+            )
+        if group is not None:
+            groups, users = self._reading("groups", {}), self._reading("users", {}, with_groups=True)
+            if verb == "create":
+                return add_member(groups, users, _text("group", group), *given)
+            return remove_member(groups, users, _text("group", group), _text("id", *given))
+        reading = self._reading(unified, lookups)
+        if verb == "create":
+            return create(reading, *given)
+        key, *fields = given
+        if verb == "update":
+            return update(reading, _text("id", key), *fields)
+        return delete(reading, _text("id", key), *fields)
+
+    def _reading(self, unified: str, lookups: Mapping[str, Any], *, with_groups: bool = False) -> Reading:
+        """How what is written is read back: without what stands elsewhere, unless a user's groups are what is asked."""
+        source = self.sources(unified)[0]
         entries = entries_of(self.opened, source)
         if len(entries) > 1:
             raise InvalidRequest(
                 f"this account has {len(entries)} entries to write to: {', '.join(one.name for one in entries)}"
             )
-        return Reading(self.opened, entries[0], source, self._captures)
+        is_elsewhere = unified == "users" and membership_of(self.opened, source) in ("on_group", "per_group")
+        drop = frozenset({"groups"}) if is_elsewhere else frozenset[str]()
+        reading = Reading(self.opened, entries[0], source, self._captures, drop=drop, lookups=lookups)
+        return asking_more(reading, unwanted={"members"}, with_groups=with_groups)
 
     def _check(self) -> Flow[dict[str, str]]:
         said: dict[str, str] = {}

@@ -5,15 +5,15 @@ Frozen and closed. What a mapping needs of it is checked by `wiring`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from connector.call import Call, Closed, Create, Name, as_path
+from connector.call import Call, Closed, Name, as_path
+from connector.change import Change, Create, Delete, Members, Update
 from connector.mapping.path import PathText, parse_path
-from connector.mapping.words import NotBuilt
 
 __all__ = ["Details", "Key", "Resource"]
 
@@ -83,8 +83,12 @@ class Resource(Closed):
     always: tuple[PathText, ...] = ()
     """With `columns`: what it answers unasked. A rule that reads anything else is refused."""
     create: Create | None = None
-    update: NotBuilt = None
-    delete: NotBuilt = None
+    update: Update | None = None
+    transitions: Mapping[Name, Mapping[Name, Change]] = {}
+    """Field → value → the call that changes it to that: a change that is sent alone."""
+    delete: Delete | None = None
+    members: Members | None = None
+    """Of groups."""
     details: Details | None = None
     """One more call a record."""
 
@@ -104,6 +108,20 @@ class Resource(Closed):
             path for path, steps in read.items() if not any(steps[: len(one)] == one for one in known)
         )
         return words, outside
+
+    def changes(self) -> Iterator[tuple[tuple[str, ...], Change]]:
+        """(where it stands, the call) of every call that changes something."""
+        members = self.members or Members()
+        named: dict[tuple[str, ...], Change | None] = {
+            ("create",): self.create,
+            ("update",): self.update,
+            ("delete",): self.delete,
+            ("members", "add"): members.add,
+            ("members", "remove"): members.remove,
+        }
+        yield from ((place, call) for place, call in named.items() if call is not None)
+        for field, values in self.transitions.items():
+            yield from ((("transitions", field, value), call) for value, call in values.items())
 
     def named_calls(self) -> dict[str, Call]:
         named = {"list": self.list, "get": self.get, **self.calls}

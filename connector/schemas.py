@@ -23,7 +23,7 @@ from connector.definition import Connector
 from connector.mapping.checks import filterable
 from connector.mapping.rules import MappingFile
 from connector.model import UNIFIED
-from connector.model.envelope import ItemEnvelope, ListEnvelope
+from connector.model.envelope import ItemEnvelope, ListEnvelope, WrittenEnvelope
 from connector.model.shape import shape_of
 
 __all__ = ["build_schemas", "main", "write_schemas"]
@@ -80,21 +80,27 @@ def _of_model(model: Any) -> Json:
 
 
 def _of_envelope() -> Json:
-    """A page or one row; a row is one of the unified models."""
+    """A page, one row, or what a write came to; a row is one of the unified models."""
     rows: Json = {"anyOf": [{"$ref": _file_of(model)} for model in UNIFIED.values()]}
-    page, item = _of_model(ListEnvelope[Any]), _of_model(ItemEnvelope[Any])
-    defs: Json = {**page.pop("$defs", {}), **item.pop("$defs", {})}
-    page["title"], item["title"] = "ListEnvelope", "ItemEnvelope"
+    page, item, written = map(_of_model, (ListEnvelope[Any], ItemEnvelope[Any], WrittenEnvelope[Any]))
+    defs: Json = {**page.pop("$defs", {}), **item.pop("$defs", {}), **written.pop("$defs", {})}
+    page["title"], item["title"], written["title"] = "ListEnvelope", "ItemEnvelope", "WrittenEnvelope"
     page["properties"]["result"] = {
         "description": "The rows; with `key_by` an object, each row under its key.",
         "anyOf": [{"type": "array", "items": rows}, {"type": "object", "additionalProperties": rows}],
     }
     item["properties"]["result"] = rows
+    about = written["properties"]["result"]["description"]
+    written["properties"]["result"] = {"description": about, "anyOf": [*rows["anyOf"], _NULL]}
     return {
         "title": "Envelope",
-        "description": "Every answer: a page of a listing, or one row.",
-        "anyOf": [{"$ref": "#/$defs/ListEnvelope"}, {"$ref": "#/$defs/ItemEnvelope"}],
-        "$defs": {**defs, "ListEnvelope": page, "ItemEnvelope": item},
+        "description": "Every answer: a page of a listing, one row, or what a write came to.",
+        "anyOf": [
+            {"$ref": "#/$defs/ListEnvelope"},
+            {"$ref": "#/$defs/ItemEnvelope"},
+            {"$ref": "#/$defs/WrittenEnvelope"},
+        ],
+        "$defs": {**defs, "ListEnvelope": page, "ItemEnvelope": item, "WrittenEnvelope": written},
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -55,17 +55,21 @@ class _Listing:
     """How it is sorted; None: as the vendor answers."""
 
     @property
-    def key(self) -> str:
-        """What tells its captures from others of the account: what the vendor is asked, then how it is sorted."""
+    def asked(self) -> str:
+        """What tells its captures from others of the account: what the vendor is asked."""
         call = plan_call(self.reading.api, self.reading.call("list"), self.reading.values)
-        asked = digest(self.reading.opened.version, self.reading.name, fingerprint(call))
-        if self.order is None:
-            return asked
-        return f"{asked}.{digest(self.order.by, self.order.descending, self.reading.source.version)}"
+        return digest(self.reading.opened.version, self.reading.name, fingerprint(call))
+
+    def key(self, written: datetime | None) -> str:
+        """What a capture is shared by: what is asked, how it is sorted, and the last write before it was begun."""
+        order = self.order and (self.order.by, self.order.descending, self.reading.source.version)
+        if order is None and written is None:
+            return self.asked
+        return f"{self.asked}.{digest(order, written and written.isoformat())}"
 
     def is_answered_by(self, capture: Capture) -> bool:
         """Whether the vendor would be asked the same: a mapping may have come to read more in the middle of a walk."""
-        return capture.key.partition(".")[0] == self.key.partition(".")[0]
+        return capture.key.partition(".")[0] == self.asked
 
 
 @dataclass
@@ -181,7 +185,7 @@ def _finding(
     share = listing.style.share_for if shares else None
     young = None if share is None else now - timedelta(seconds=share)
     return lambda: captures.shelf.claim(
-        captures.account, listing.key, now=now, newer_than=young, holder=holder
+        captures.account, listing.key(captures.written()), now=now, newer_than=young, holder=holder
     )
 
 

@@ -3,6 +3,9 @@
 A hole is a name (`settings.x`, `secrets.x`, `id`, `value`, `page.start` …), never an expression. A value
 can't break out of its place: URL segments, hosts and headers quote or refuse by themselves; a hole inside
 other text of a value must name its quoting, or the template is refused when it is read. `{{` is a brace.
+
+A value may also be `{words: [...]}`, a line whose parts are joined by blanks: a part with a hole that is
+undefined is left out, the first never is.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from connector.errors import InvalidRequest
 
 __all__ = [
     "DIGESTS",
+    "DOTTED",
     "LONGEST_LINE",
     "QUOTINGS",
     "UNDEFINED",
@@ -35,6 +39,7 @@ __all__ = [
     "Unquotable",
     "ValueText",
     "Values",
+    "cleared_nowhere",
     "fill_json",
     "holes_of",
     "parse_template",
@@ -118,6 +123,8 @@ QUOTINGS: Final[Mapping[str, Callable[[Any], str]]] = {
 
 DIGESTS: Final[Mapping[str, tuple[str, ...]]] = {"sha256": ("sha256",), "hmac_sha256": ("hmac_sha256", "key")}
 """Words of a value that is a digest → the texts that it is made of."""
+DOTTED: Final = "dotted"
+"""The quoting word of a lone hole whose object is written flat: its nested keys joined by dots."""
 LONGEST_LINE: Final = 4_096
 """The most characters of a command line."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
@@ -156,12 +163,11 @@ class Template:
 
     def fill_value(self, values: Values) -> Any:
         """For a query, JSON or form value: a lone hole keeps its type; any undefined hole gives UNDEFINED."""
-        if self.is_one_hole and self.holes[0].quoting is None:
-            return values.get(self.holes[0].name, UNDEFINED)
+        if self.is_one_hole and self.holes[0].quoting in (None, DOTTED):
+            value = values.get(self.holes[0].name, UNDEFINED)
+            return _dotted(value) if self.holes[0].quoting == DOTTED else value
         text = self._join(values, lambda hole, value: QUOTINGS[hole.quoting or "text"](value))
-        if text is not UNDEFINED and len(text) > LONGEST_LINE and "shell" in self.quotings:
-            raise Unquotable(f"a command line of more than {LONGEST_LINE:,} characters can't be sent")
-        return text
+        return _within_line(text) if "shell" in self.quotings else text
 
     def fill_path(self, values: Values) -> str:
         """For a URL's path: each hole is one segment, percent-encoded; it can't be empty or a dot segment."""
@@ -264,9 +270,29 @@ def _hole(text: str) -> Hole:
         raise ValueError(
             f"{{{text}}} is not a hole: a hole is a name such as {{settings.x}}, {{id}} or {{page.start}}"
         )
-    if colon and quoting not in QUOTINGS:
-        raise ValueError(f"unknown quoting {quoting!r}; allowed: {', '.join(QUOTINGS)}")
+    if colon and quoting not in (*QUOTINGS, DOTTED):
+        raise ValueError(f"unknown quoting {quoting!r}; allowed: {', '.join((*QUOTINGS, DOTTED))}")
     return Hole(name, quoting or None)
+
+
+def _within_line(line: Any) -> Any:
+    if line is not UNDEFINED and len(line) > LONGEST_LINE:
+        raise Unquotable(f"a command line of more than {LONGEST_LINE:,} characters can't be sent")
+    return line
+
+
+def _dotted(value: Any) -> Any:
+    """An object with its nested objects written flat; what is none stays as it is."""
+    if not isinstance(value, Mapping):
+        return value
+    flat: dict[str, Any] = {}
+    for key, one in value.items():
+        inner = _dotted(one)
+        if isinstance(inner, Mapping) and inner:
+            flat |= {f"{key}.{below}": found for below, found in inner.items()}
+        else:
+            flat[key] = inner
+    return flat
 
 
 def fill_json(shape: Any, values: Values) -> Any:
@@ -275,12 +301,26 @@ def fill_json(shape: Any, values: Values) -> Any:
         return parse_template(shape).fill_value(values)
     if isinstance(shape, Mapping) and (word := _digest_word(shape)):
         return _digest(word, shape, values)
+    if _is_words(shape):
+        return _words(shape["words"], values)
     if isinstance(shape, Mapping):
         filled = ((key, fill_json(value, values)) for key, value in shape.items())
         return {key: value for key, value in filled if value is not UNDEFINED}
     if isinstance(shape, list | tuple):
         return [value for value in (fill_json(item, values) for item in shape) if value is not UNDEFINED]
     return shape
+
+
+def _is_words(shape: Any) -> bool:
+    return isinstance(shape, Mapping) and set(shape) == {"words"}
+
+
+def _words(parts: list[str] | tuple[str, ...], values: Values) -> Any:
+    """A line of the parts that have all their holes; undefined where the first has not."""
+    filled = [parse_template(part).fill_value(values) for part in parts]
+    if filled[0] is UNDEFINED:
+        return UNDEFINED
+    return _within_line(" ".join(part for part in filled if part is not UNDEFINED))
 
 
 def _digest_word(shape: Mapping[str, Any]) -> str | None:
@@ -329,6 +369,18 @@ def holes_of(shape: Any) -> frozenset[str]:
     return frozenset()
 
 
+def cleared_nowhere(shape: Any) -> frozenset[str]:
+    """The names of holes that stand in a text: null can't be written there."""
+    if isinstance(shape, str):
+        template = parse_template(shape)
+        return frozenset() if template.is_one_hole and template.quotings <= {None, DOTTED} else template.names
+    if isinstance(shape, Mapping):
+        return frozenset().union(*(cleared_nowhere(value) for value in shape.values()))
+    if isinstance(shape, list | tuple):
+        return frozenset().union(*(cleared_nowhere(item) for item in shape))
+    return frozenset()
+
+
 def _checked(text: str) -> Template:
     try:
         return parse_template(text)
@@ -345,6 +397,8 @@ def _check_place(text: str) -> str:
 def _check_value(shape: Any) -> Any:
     if isinstance(shape, str):
         template = _checked(shape)
+        if not template.is_one_hole and DOTTED in template.quotings:
+            raise PydanticCustomError("template", "`:dotted` stands only in a hole that is the whole value")
         if not template.is_one_hole and any(hole.quoting is None for hole in template.holes):
             raise PydanticCustomError(
                 "template",
@@ -358,12 +412,25 @@ def _check_value(shape: Any) -> Any:
         word = _digest_word(shape)
         if word is not None:
             _check_digest(word, shape)
-        for value in () if word else shape.values():
-            _check_value(value)
+        elif _is_words(shape):
+            _check_words(shape["words"])
+        else:
+            for value in shape.values():
+                _check_value(value)
     elif isinstance(shape, list | tuple):
         for item in shape:
             _check_value(item)
     return shape
+
+
+def _check_words(parts: Any) -> None:
+    if not isinstance(parts, list | tuple) or not parts or not all(isinstance(part, str) for part in parts):
+        raise PydanticCustomError("words", "`words` is a list of texts, of which the first is always sent")
+    for part in parts:
+        if any(hole.quoting in (None, DOTTED) for hole in _checked(part).holes):
+            raise PydanticCustomError(
+                "words", "a hole in `words` must name its quoting, as in {example}", {"example": "{id:shell}"}
+            )
 
 
 def _check_digest(word: str, shape: Mapping[str, Any]) -> None:

@@ -251,7 +251,7 @@ def test_it_is_only_read(world: World) -> None:
     with pytest.raises(NotFound):
         world.directory.create("main.people", {"id": "x"})
     with pytest.raises(NotFound):
-        world.directory.plan("main.people", {"id": "x"})
+        world.directory.plan("create", "main.people", {"id": "x"})
 
 
 def test_explain_says_where_it_came_from(world: World) -> None:

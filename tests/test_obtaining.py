@@ -679,7 +679,7 @@ def test_no_token_shows_in_what_is_told(style: str, tmp_path: Path) -> None:
 
 
 def test_a_dry_run_shows_a_mask_and_has_no_way_to_the_network(world: World) -> None:
-    plan = world.directory.plan("student_licenses", {"email": "a@h"})
+    plan = world.directory.plan("create", "student_licenses", {"email": "a@h"})
     assert plan.headers["Authorization"] == "Bearer ***"
     assert (
         plan.to_dict()["first"]

@@ -27,12 +27,12 @@ from connector.cli import (
     accounts,
     checking,
     connecting,
-    creating,
     demo,
     examining,
     listing,
     proxying,
     sandboxing,
+    writing,
 )
 from connector.cli.failing import Commands
 
@@ -76,7 +76,7 @@ checking.add_to(app)
 connecting.add_to(app)
 accounts.add_to(app)
 listing.add_to(app)
-creating.add_to(app)
+writing.add_to(app)
 proxying.add_to(app)
 examining.add_to(app)
 sandboxing.add_to(app)

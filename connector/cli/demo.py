@@ -108,7 +108,7 @@ def _beyond(directory: Directory) -> None:
     student = {"email": "ada@students.acme.example", "first_name": "Ada"}
     given = " ".join(f"--set {name}={value}" for name, value in student.items())
     _step("A student's licence, not ordered yet", f"connector create student_licenses {given} --dry-run")
-    plan = directory.plan("student_licenses", student)
+    plan = directory.plan("create", "student_licenses", student)
     _print(f"{plan.method} {plan.url}")
     _say("Nothing was sent.")
     _step("Ordered, at most once", f"connector create student_licenses {given}")

@@ -44,6 +44,8 @@ _ORDER = (
     "list",
     "get",
     "create",
+    "update",
+    "delete",
     "proxy",
     "check",
     "doctor",

@@ -188,6 +188,18 @@ class Mapper:
         return dict(self._writable)
 
     def write(self, fields: Mapping[str, Any], lookups: Lookups = _NO_LOOKUPS) -> dict[str, Any]:
+        """The record that reads back as these fields, with what is `written` on every record."""
+        body = self.changes(fields, lookups)
+        for steps, constant in self._written:
+            try:
+                put(body, steps, deepcopy(constant))
+            except Refused as refused:
+                raise InvalidRequest(
+                    f"what is always written is given otherwise: {refused.message}"
+                ) from None
+        return body
+
+    def changes(self, fields: Mapping[str, Any], lookups: Lookups = _NO_LOOKUPS) -> dict[str, Any]:
         """The body that reads back as these fields. A field that is missing isn't touched; None is written as null."""
         body: dict[str, Any] = {}
         for name, value in fields.items():
@@ -201,8 +213,6 @@ class Mapper:
                 raise InvalidRequest(
                     f"{name}: {refused.message}", details=[{"field": name, "code": refused.code}]
                 ) from None
-        for steps, constant in self._written:
-            put(body, steps, deepcopy(constant))
         return body
 
     def members(self, record: Any, notes: Notes) -> list[Any] | None:

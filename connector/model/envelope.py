@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Completeness", "ItemEnvelope", "ListEnvelope", "Verdict", "Warned"]
+__all__ = [
+    "Completeness",
+    "ItemEnvelope",
+    "ListEnvelope",
+    "Outcome",
+    "Verdict",
+    "Warned",
+    "WrittenEnvelope",
+]
 
 T = TypeVar("T")
 Verdict = Literal["in_progress", "complete", "partial", "unproven"]
@@ -45,6 +53,18 @@ class Warned(_Part):
     count: int = 1
 
 
+class Outcome(_Part):
+    """What a write came to, where it didn't fail."""
+
+    is_: Literal["done", "queued", "unchanged", "kept"] = Field(alias="is")
+    """`done`; `queued`: the vendor will do it later; `unchanged`: there was nothing to do; `kept`: the vendor keeps what
+    it was asked to remove, and only changed it."""
+    verified: bool
+    """Whether it was read afterwards and is as it was asked for."""
+    message: str | None = None
+    """What the connector says of it."""
+
+
 class ListEnvelope(_Part, Generic[T]):
     """A page of a listing. It may be shorter than `limit`, even empty; only `next_cursor: null` ends."""
 
@@ -64,5 +84,15 @@ class ItemEnvelope(_Part, Generic[T]):
     """One row."""
 
     result: T
+    is_partial_response: bool
+    warnings: list[Warned]
+
+
+class WrittenEnvelope(_Part, Generic[T]):
+    """What a write came to."""
+
+    result: T | None
+    """What was written, as it was read last; null where it was not read, or is gone."""
+    outcome: Outcome
     is_partial_response: bool
     warnings: list[Warned]

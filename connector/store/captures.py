@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -150,12 +150,11 @@ class StoredShelf:
         except SealBroken:
             return None  # sealed by a key that is gone: as good as gone itself
 
-    def due(self, account: str, name: str, *, now: datetime, every: timedelta) -> bool:
+    def last(self, account: str, name: str) -> datetime | None:
         done = schema.refreshes
         with self._database.reading() as connection:
             wanted = select(done.c.done_at).where(done.c.account_id == account, done.c.name == name)
-            last = connection.execute(wanted).scalar()
-        return last is None or last <= now - every
+            return connection.execute(wanted).scalar()
 
     def done(self, account: str, name: str, *, now: datetime) -> None:
         done = schema.refreshes

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from connector.auth import OAuth2, OAuth2Jwt
 from connector.definition import Api, Connector, Union
 from connector.exchange import Chosen, Exchange, Request, SubmitAndPoll
 from connector.resource import Key, Resource
 from connector.template import holes_of, parse_template
-from connector.wiring.calls import Faults, call_faults, call_holes, exchange_faults, is_below, judging, ways
+from connector.wiring.calls import Faults, call_faults, call_holes, exchange_faults, is_below, judging
+from connector.wiring.changes import change_faults, change_holes, input_complaints
 from connector.wiring.perrecord import details_faults
 from connector.wiring.probes import probe_faults
 from connector.wiring.proxy import proxy_faults
@@ -99,32 +101,13 @@ def _api_complaints(connector: Connector, loc: tuple[str, ...], api: Api) -> lis
             Complaint((*loc, "resources", name, "details", *at), text)
             for at, text in details_faults(resource)
         ]
-        if resource.create is not None:
-            check(
-                ("resources", name, "create"),
-                resource.create.holes,
-                {f"input.{one}" for one in resource.create.input},
-            )
-            faults = exchange_faults(api, resource.create)
-            found += [Complaint((*loc, "resources", name, "create", *at), text) for at, text in faults]
-            if any(isinstance(way, SubmitAndPoll) for way in ways(api, resource.create)):
-                found.append(
-                    Complaint(
-                        (*loc, "resources", name, "create", "exchange"),
-                        "a write through `submit_and_poll` is not built yet",
-                    )
-                )
-            lists = [f"settings.{one}" for one, rule in settings.items() if rule.type == "list"]
+        for at, change in resource.changes():
+            place = ("resources", name, *at)
+            check(place, change.holes, change_holes(at, change))
+            faults = change_faults(api, resource, at, change)
+            found += [Complaint((*loc, *place, *inside), text) for inside, text in faults]
             found += [
-                Complaint(
-                    (*loc, "resources", name, "create", "input", one, word),
-                    "not a setting of `type: list`",
-                    setting,
-                    tuple(lists),
-                )
-                for one, rule in resource.create.input.items()
-                for word, setting in (("within", rule.within), ("outside", rule.outside))
-                if setting is not None and setting not in lists
+                replace(one, loc=(*loc, *place, *one.loc)) for one in input_complaints(settings, change)
             ]
         if resource.get is not None and not isinstance(resource.key, Key):
             found.append(
@@ -208,8 +191,8 @@ def _shown(api: Api) -> Iterator[tuple[tuple[str | int, ...], str | None]]:
             yield place, call.path_text
             for index, first in enumerate(call.before):
                 yield (*place, "before", index), first.path_text
-        if resource.create is not None:
-            yield ("resources", name, "create"), resource.create.path_text
+        for at, change in resource.changes():
+            yield ("resources", name, *at), change.path_text
 
 
 def _place(resource: Resource, call: str) -> tuple[str, ...]:

@@ -37,8 +37,8 @@ def _never_passed(api: Api) -> Iterator[tuple[str, Request]]:
         if not isinstance(way, Chosen):
             yield f"what the exchange `{name}` carries, which is judged by its content", way.submit
     for name, resource in api.resources.items():
-        made = {} if resource.create is None else {"create": resource.create}
-        for which, call in {**resource.named_calls(), **made}.items():
+        changes = {".".join(place): change for place, change in resource.changes()}
+        for which, call in {**resource.named_calls(), **changes}.items():
             if call.effect == "write" and call.verb in VERBS:
                 yield f"`{which}` of {name}, which writes", call
 

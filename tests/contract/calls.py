@@ -11,6 +11,7 @@ import vcr  # type: ignore[import-untyped]
 
 from connector import Directory
 from connector.errors import ConnectorError
+from connector.pages import Written
 from tests.contract.cases import MAPPINGS, CallSet
 
 __all__ = ["Said", "faults_of", "make", "recorder"]
@@ -31,6 +32,8 @@ class Said:
     message: str = ""
     says: dict[str, str] | None = None
     states: dict[str, str] | None = None
+    outcome: list[Any] | None = None
+    """Of a write: what it came to, and whether it is verified."""
 
 
 def recorder(calls: CallSet, mode: str) -> Any:
@@ -105,8 +108,11 @@ def _ask(directory: Directory, call: Mapping[str, Any]) -> Said:
         item = directory.get(call["get"], call["key"], **asked)
         return Said(rows=[item.row], warnings=[warned.code for warned in item.warnings])
     if "create" in call:
-        item = directory.create(call["create"], call["fields"])
-        return Said(rows=[item.row], warnings=[warned.code for warned in item.warnings])
+        return _written(directory.create(call["create"], call["fields"]))
+    if "update" in call:
+        return _written(directory.update(call["update"], call["key"], call["fields"]))
+    if "delete" in call:
+        return _written(directory.delete(call["delete"], call["key"]))
     said = Said()
     cursor = None
     while True:
@@ -120,6 +126,13 @@ def _ask(directory: Directory, call: Mapping[str, Any]) -> Said:
             return said
 
 
+def _written(written: Written[Any]) -> Said:
+    """What a write brought, in what was read of it and what it came to."""
+    rows = [written.row] if written.row else []
+    known = written.outcome
+    return Said(rows, warnings=[one.code for one in written.warnings], outcome=[known.is_, known.verified])
+
+
 def faults_of(said: Said, expect: Mapping[str, Any], calls: int) -> list[str]:
     """Each expectation that does not hold; a word that says nothing is one."""
     known = said.completeness
@@ -129,6 +142,7 @@ def faults_of(said: Said, expect: Mapping[str, Any], calls: int) -> list[str]:
         "words": words if words in said.message else "others",
         "says": said.says,
         "states": said.states,
+        "outcome": said.outcome,
         "count": len(said.rows),
         "sizes": said.sizes,
         "calls": calls,

@@ -18,14 +18,15 @@ from connector import yamlfile
 from connector.account import Opened, open_account
 from connector.captures import Captures, MemoryShelf
 from connector.catalog import Catalog, Loaded
-from connector.create import create_one
 from connector.fetch import Listing, fetch_one, fetch_page
 from connector.flow import Budget, Clock, drive
+from connector.membership import Tables
 from connector.native import is_native, native_source, record_of
 from connector.notices import Notices
 from connector.query import Question
 from connector.reading import Reading
 from connector.walk import Place
+from connector.write import create, write
 from tests.contract.carried import answering
 
 __all__ = [
@@ -217,9 +218,9 @@ def read_case(case: Case) -> dict[str, Any]:
 def _read_created(case: Case, body: bytes) -> dict[str, Any]:
     reading, notices = _reading(case.connector, case.source), Notices()
     sent = expected(case)["sent"]
-    flow = create_one(reading, sent, _one_call(), notices)
-    row = drive(flow, answering(reading, body), _wait)
-    return _told({"sent": sent, "row": without_nulls(row)}, reading, {}, notices)
+    flow = write(create(reading, sent), Tables(reading.opened, Clock(), reading.captures), 1, 20.0, notices)
+    done = drive(flow, answering(reading, body), _wait)
+    return _told({"sent": sent, "row": without_nulls(done.row)}, reading, {}, notices)
 
 
 def read_listing(connector: str, source: str, body: bytes) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import pytest
 import typer.main
 
 from connector import cli, template
-from connector.call import Call, Create
+from connector.call import Call
 from connector.catalog import Catalog
+from connector.change import Create
 from connector.definition import NOT_BUILT, Api, RateRule
 from connector.mapping import dates
 from connector.mapping.forms import RULE_WORDS

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connector.captures import Capture, Chunk, Shelf, Taken
+from connector.captures import Capture, Captures, Chunk, Shelf, Taken
 
 __all__ = ["BUDGET", "NOW", "Asker", "chunk_of", "later"]
 
@@ -64,7 +64,7 @@ class Asker:
         return self.shelf.chunk(self.account, capture.id, place)
 
     def due(self, name: str, *, at: float, every: float = 60) -> bool:
-        return self.shelf.due(self.account, name, now=later(at), every=timedelta(seconds=every))
+        return Captures(self.shelf, self.account).due(name, now=later(at), every=timedelta(seconds=every))
 
     def done(self, name: str, *, at: float) -> None:
         self.shelf.done(self.account, name, now=later(at))

@@ -12,6 +12,7 @@ import socket
 import traceback
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -20,7 +21,6 @@ import pytest
 
 from connector.account import open_account
 from connector.catalog import Catalog, Loaded
-from connector.create import create_one
 from connector.cursor import Seal
 from connector.directory import AsyncDirectory, Directory
 from connector.errors import (
@@ -40,15 +40,15 @@ from connector.errors import (
 )
 from connector.flow import Clock, drive
 from connector.model import StudentLicense
-from connector.notices import Notices
-from connector.pages import Item
+from connector.pages import Written
 from connector.questions import Questions
 from connector.sandbox import Sandbox, access_to
 from connector.settings import Settings
 from connector.wire import Answer, Call
+from connector.write.once import send_once
 from tests.calling.closing import closing_server
 
-MAPPINGS = Path(__file__).parents[1] / "mappings"
+MAPPINGS = Path(__file__).parents[2] / "mappings"
 LICENSES = "student_licenses"
 SECRET = "s3cr3t-salt/+\u00fc"
 KEY = "s3cr3t-key/+="
@@ -68,6 +68,8 @@ SETTINGS = {
     "partner.student_domains": ["students.univ.example"],
     "partner.primary_domains": ["univ.example"],
 }
+ASKED = {"verb": "create", "resource": LICENSES}
+"""What the error of an outcome that isn't known names besides the reference."""
 Reply = Answer | ConnectorError
 
 MADE = """\
@@ -166,7 +168,7 @@ class World:
         self.waits.append(seconds)
         self.time += seconds + self.oversleeps
 
-    def create(self, **fields: Any) -> Item[StudentLicense]:
+    def create(self, **fields: Any) -> Written[StudentLicense]:
         return self.directory.create(LICENSES, GIVEN | fields)
 
     def fail(self, fields: Mapping[str, Any] = GIVEN) -> ConnectorError:
@@ -275,7 +277,7 @@ def test_the_vector_of_the_reference(keeper: Loaded) -> None:
     ("region", "host"), [("EU", "keepersecurity.eu"), ("GOV", "govcloud.keepersecurity.us")]
 )
 def test_another_region_is_another_host(keeper: Loaded, region: str, host: str) -> None:
-    plan = World(keeper, settings=SETTINGS | {"region": region}).directory.plan(LICENSES, GIVEN)
+    plan = World(keeper, settings=SETTINGS | {"region": region}).directory.plan("create", LICENSES, GIVEN)
     assert plan.url.startswith(f"https://{host}/bi_api/v1/services/partner/create-license?")
 
 
@@ -326,7 +328,7 @@ def test_a_dry_run_is_the_request_but_for_its_masks_and_sends_nothing(
 ) -> None:
     world = World(keeper, created())
     dry = Directory(world.questions, refuse, refuse)
-    plan = dry.plan(LICENSES, GIVEN | fields)
+    plan = dry.plan("create", LICENSES, GIVEN | fields)
     assert world.calls == []
     world.create(**fields)
     (call,) = world.calls
@@ -348,7 +350,7 @@ def test_a_dry_run_is_the_request_but_for_its_masks_and_sends_nothing(
 def test_a_dry_run_masks_headers_and_bodies_too(made: Loaded, source: str) -> None:
     fields = {"email": ADA}
     world = World(made, answer({"data": {}}), source=source)
-    plan = Directory(world.questions, refuse, refuse).plan(LICENSES, fields)
+    plan = Directory(world.questions, refuse, refuse).plan("create", LICENSES, fields)
     world.directory.create(LICENSES, fields)
     sent = (world.calls[0].body or b"").decode()
     assert PROOFS[source] in sent
@@ -372,7 +374,7 @@ def test_what_is_wrong_is_told_before_anything_is_sent(
     keeper: Loaded, fields: dict[str, Any], words: str
 ) -> None:
     dry = Directory(World(keeper).questions, refuse, refuse)
-    for ask in (dry.create, dry.plan):
+    for ask in (dry.create, partial(dry.plan, "create")):
         with pytest.raises(InvalidRequest, match="nothing was sent") as refused:
             ask(LICENSES, GIVEN | fields)
         assert words in refused.value.message
@@ -440,8 +442,8 @@ def test_what_was_sent_and_got_no_clear_answer_is_not_known_and_not_sent_again(
     error = world.fail()
     assert type(error) is WriteOutcomeUnknown
     assert (error.code, error.http_status, error.retryable) == ("write_outcome_unknown", 502, False)
-    assert "whether it took effect is not known (transaction_id order-7)" in error.message
-    assert error.details == [{"transaction_id": "order-7"}]
+    assert "it took effect is not known (create student_licenses: transaction_id order-7)" in error.message
+    assert error.details == [ASKED | {"transaction_id": "order-7"}]
     assert "not sent again by itself" in (error.hint or "")
     assert (len(world.calls), world.waits) == (1, [])
 
@@ -451,7 +453,7 @@ def test_a_reference_that_was_made_is_told_too(keeper: Loaded, reply: str) -> No
     world = World(keeper, UNCLEAR[reply])
     error = world.fail({"email": ADA, "first_name": "Ada"})
     sent = dict(parse_qsl(urlsplit(world.calls[0].url).query))["transaction_id"]
-    assert error.details == [{"transaction_id": sent}]
+    assert error.details == [ASKED | {"transaction_id": sent}]
     assert sent in error.message
 
 
@@ -659,9 +661,9 @@ def test_neither_hash_nor_secret_nor_link_shows_in_an_error_a_trace_or_a_log(
     world.fail()
     world = World(keeper, ECHOES[echo])
     budget = world.questions._budget(patient=False)
-    flow = create_one(world.questions._reading(LICENSES), GIVEN, budget, Notices())
+    intent = world.questions._intent("create", LICENSES, [GIVEN], {})
     with pytest.raises(VendorFailure) as raised:
-        drive(flow, world.send, world.sleep)
+        drive(send_once(intent, budget), world.send, world.sleep)
     assert_hidden(raised.value)
     (traced,) = budget.trace
     assert "hash=[redacted]" in traced["url"]
@@ -692,7 +694,7 @@ def test_an_answer_without_what_was_made_is_not_known(made: Loaded, reply: bytes
     world = World(made, answer(reply), source="main.orders")
     error = world.fail({"email": ADA, "ref": "7"})
     assert type(error) is WriteOutcomeUnknown
-    assert error.details == [{"ref": "7"}]
+    assert error.details == [ASKED | {"ref": "7"}]
     assert len(world.calls) == 1
 
 
@@ -711,7 +713,7 @@ def test_a_write_that_the_vendor_makes_repeatable_is_sent_again(made: Loaded) ->
     assert len(world.calls) == 3
     lost = World(made, *[VendorUnavailable("cut off")] * 4, source="main.again")
     error = lost.fail({"email": ADA})
-    assert (type(error), error.details) == (WriteOutcomeUnknown, [])
+    assert (type(error), error.details) == (WriteOutcomeUnknown, [ASKED])
 
 
 def test_what_is_not_given_is_left_out_of_a_body(made: Loaded) -> None:
@@ -741,7 +743,7 @@ def options(selling: Sandbox) -> dict[str, Any]:
 def test_a_licence_is_made_by_the_double(selling: Sandbox) -> None:
     with Directory.connect("keeper", **options(selling)) as directory:
         assert directory.check() == {"partner": "no check"}
-        assert "hash=[redacted]" in directory.plan(LICENSES, STUDENT).url
+        assert "hash=[redacted]" in directory.plan("create", LICENSES, STUDENT).url
         assert not selling.orders
         item = directory.create(LICENSES, STUDENT)
     (order,) = selling.orders
@@ -753,9 +755,9 @@ def test_a_licence_is_made_by_the_double(selling: Sandbox) -> None:
 
 
 def test_a_licence_is_made_while_others_wait(selling: Sandbox) -> None:
-    async def make() -> Item[StudentLicense]:
+    async def make() -> Written[StudentLicense]:
         async with AsyncDirectory.connect("keeper", **options(selling)) as directory:
-            assert directory.plan(LICENSES, STUDENT).effect == "write"
+            assert directory.plan("create", LICENSES, STUDENT).effect == "write"
             return await directory.create("student_licenses", STUDENT)
 
     made = asyncio.run(make())
@@ -792,7 +794,7 @@ def test_a_connection_that_closes_before_an_answer_came_leaves_the_outcome_unkno
         b"&email=ada%2B1%40students.acme.example&hash=" + proof.encode() + b"&partner_name=Acme%20University"
         b"&product_type=4 HTTP/1.1\r\n"
     )
-    assert raised.value.details == [{"transaction_id": "order-7"}]
+    assert raised.value.details == [ASKED | {"transaction_id": "order-7"}]
     shown = f"{raised.value} {raised.value.to_dict()} {caplog.text}"
     assert proof not in shown
     assert secret not in shown

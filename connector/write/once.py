@@ -1,0 +1,107 @@
+"""A write sent at most once, and what its answer or silence means.
+
+What was sent and got no clear answer is `WriteOutcomeUnknown`, with what to ask the vendor by: never done, never
+failed, and never sent again by itself. A queue's ticket is told with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connector.ask import Pending, Progress, StillWorking, hear, still_working
+from connector.errors import (
+    Conflict,
+    ConnectorError,
+    VendorError,
+    VendorFailure,
+    VendorNotFound,
+    VendorRefused,
+    VendorUnavailable,
+    WriteOutcomeUnknown,
+)
+from connector.flow import Budget, Flow, Work
+from connector.mapping.path import Notes, parse_path
+from connector.mapping.rules import PathRule
+from connector.wire import Heard
+from connector.write.intent import Intent
+
+__all__ = ["judged", "send_once"]
+
+
+def send_once(intent: Intent, budget: Budget) -> Flow[Heard]:
+    """The answer. Raises InvalidRequest before anything is sent, WriteOutcomeUnknown, or what the answer means."""
+    reading, ticket = intent.reading, dict[str, Any]()
+
+    def note(progress: Progress) -> Work:
+        return Work(lambda: ticket.update(progress))
+
+    try:
+        return (
+            yield from hear(
+                reading.opened,
+                reading.api,
+                intent.call,
+                intent.values,
+                budget,
+                pending=Pending(note=note),
+            )
+        )
+    except StillWorking as working:
+        ticket.update(working.progress or {})
+        raise judged(intent, working.reason or still_working(reading.opened), ticket) from None
+    except ConnectorError as error:
+        if not isinstance(error, VendorFailure) and not ticket:
+            raise
+        raise judged(intent, error, ticket) from None
+
+
+def judged(intent: Intent, error: ConnectorError, ticket: Mapping[str, Any] | None = None) -> ConnectorError:
+    """The failure as it bears on a write: refused, not sent, or not known."""
+    failure = error if isinstance(error, VendorFailure) else VendorUnavailable(error.message, hint=error.hint)
+    failure = _hiding(intent, failure)
+    if not _is_unclear(failure, is_submitted=bool(ticket)):
+        return failure
+    asked = {**intent.asked, **({"ticket": ticket["ticket"]} if ticket else {})}
+    shown = ", ".join(f"{name} {value}" for name, value in asked.items() if name not in ("verb", "resource"))
+    return WriteOutcomeUnknown(
+        f"{failure.message}; it was sent, and whether it took effect is not known "
+        f"({intent.verb} {intent.resource}{': ' + shown if shown else ''})",
+        status=failure.status,
+        hint="it is not sent again by itself: ask the vendor whether it took effect"
+        + (", by what is named above" if shown else ""),
+        details=[asked],
+        raw_response=failure.raw_response,
+    )
+
+
+def _is_unclear(error: VendorFailure, *, is_submitted: bool) -> bool:
+    """Whether a write that was sent may have taken effect: neither the vendor nor its status says that it failed.
+
+    Once it is queued, only what a rule of the connector reads as a failure is one: any other answer may be about the
+    question for the result.
+    """
+    if is_submitted:
+        is_about_it = isinstance(error, VendorNotFound | Conflict | VendorRefused | VendorError)
+        return not (error.is_told and is_about_it)
+    if isinstance(error, VendorUnavailable):
+        return error.sent
+    is_refused = 300 <= (error.status or 0) <= 499  # noqa: PLR2004 - RFC 9110 §15.4, §15.5
+    return isinstance(error, VendorError) and not error.is_told and not is_refused
+
+
+def _hiding(intent: Intent, error: VendorFailure) -> VendorFailure:
+    """The error without what the mapping says is secret in an answer (an activation link).
+
+    Where something may have been made, that stands anywhere in an answer that isn't understood: none of it is shown.
+    """
+    reading = intent.reading
+    rules = reading.source.mapping.fields.values()
+    paths = [rule.path for rule in rules if isinstance(rule, PathRule) and rule.secret]
+    found = [parse_path(path).one(error.raw_response, Notes()) for path in paths]
+    hide = reading.opened.redaction.also(value for value in found if isinstance(value, str))
+    is_shown = not reading.source.mapper.secret_fields or not 200 <= (error.status or 0) <= 299  # noqa: PLR2004
+    error.raw_response = hide.json(error.raw_response) if is_shown else None
+    error.message = hide.text(error.message)
+    error.args = (error.message,)
+    return error
