@@ -284,3 +284,49 @@ def test_a_query_can_be_read_back(fields: dict[str, str]) -> None:
     from urllib.parse import parse_qsl
 
     assert dict(parse_qsl(write_query(fields), keep_blank_values=True)) == fields
+
+
+LINE = {"words": ["change {id:shell} -f", "--name {name:shell}", "--on {on:text} --to {to:shell}", "end"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"id": "7"}, "change '7' -f end"),
+        ({"id": "7", "name": "a b"}, "change '7' -f --name 'a b' end"),
+        ({"id": "7", "on": "x"}, "change '7' -f end"),
+        ({"id": "7", "on": "x", "to": "y"}, "change '7' -f --on x --to 'y' end"),
+        ({"id": "7", "name": None}, "change '7' -f end"),
+        ({"name": "a"}, UNDEFINED),
+    ],
+)
+def test_a_line_has_the_parts_whose_holes_are_filled(values: dict[str, Any], line: Any) -> None:
+    assert fill_json(LINE, values) == line
+    assert fill_json({"give": LINE}, values) == ({} if line is UNDEFINED else {"give": line})
+
+
+def test_a_line_of_parts_has_its_longest_too() -> None:
+    fits = {"id": "x" * 4_000, "name": "x" * 60}
+    assert len(fill_json(LINE, fits)) <= 4_096
+    with pytest.raises(Unquotable, match="more than 4,096 characters"):
+        fill_json(LINE, {**fits, "to": "y" * 40, "on": "z"})
+
+
+def test_words_beside_other_keys_are_none() -> None:
+    assert fill_json({"words": ["a", "{x}"], "more": 1}, {"x": 2}) == {"words": ["a", 2], "more": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ({"a": {"b": {"c": 1}, "d": [1]}, "e": None}, {"a.b.c": 1, "a.d": [1], "e": None}),
+        ({"a": {}}, {"a": {}}),
+        ({}, {}),
+        ([{"a": {"b": 1}}], [{"a": {"b": 1}}]),
+        ("text", "text"),
+        (None, None),
+    ],
+)
+def test_a_dotted_object_has_its_keys_joined(value: Any, written: Any) -> None:
+    assert fill_json({"value": "{record:dotted}"}, {"record": value}) == {"value": written}
+    assert fill_json({"value": "{record:dotted}"}, {}) == {}

@@ -192,7 +192,9 @@ def test_an_outcome_that_is_not_known_has_an_exit_code_of_its_own(
         assert told(*arguments(selling, url=url)).returncode == 0
         done = connector(*STUDENT, "--set", "transaction_id=order-7")
     assert (done.returncode, done.stdout, len(requests)) == (6, "", 1)
-    assert "whether it took effect is not known (transaction_id order-7)" in done.stderr
+    assert (
+        "whether it took effect is not known (create student_licenses: transaction_id order-7)" in done.stderr
+    )
     assert "hint: it is not sent again by itself" in done.stderr
     assert "Traceback" not in done.stderr
     assert proof_of(selling) in requests[0].decode()
