@@ -57,8 +57,8 @@ apis:
         list:
           exchange: command
           effect: read
-          accepts: {created: {label: When, default: last_30_days}}
-          give: {line: "report --created {query.created:shell} --limit {page.ceiling:text}"}
+          accepts: {created: {label: When, default: last_30_days}, by: {label: Who, required: false}}
+          give: {line: {words: ["report --created {query.created:shell} --limit {page.ceiling:text}", "--by {query.by:shell}"]}}
           records: "$.rows[*]"
           paging: {style: snapshot, ceiling: 5, share_for: 60s}
       people:
@@ -261,6 +261,16 @@ def test_whatever_is_asked_stays_one_word_of_the_command_or_is_not_sent(loaded: 
         assert world.calls == []
         return
     assert shlex.split(world.asked[0]) == ["report", "--created", text, "--limit", "5"]
+
+
+def test_a_part_of_a_line_that_nothing_is_asked_for_vanishes(loaded: Loaded) -> None:
+    world = World(loaded, vendor=lambda _: said({"rows": []}))
+    world.page("main.report", remote_query={"created": "today", "by": "o'brien"})
+    world.page("main.report", remote_query={"created": "today"})
+    assert world.asked == [
+        "report --created 'today' --limit 5 --by 'o'\"'\"'brien'",
+        "report --created 'today' --limit 5",
+    ]
 
 
 @pytest.mark.parametrize("hostile", ["--limit", "x' --lock '", "a\\", "${HOME}", "@all", "&quot;"])

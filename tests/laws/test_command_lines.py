@@ -7,15 +7,14 @@ Every call of every connector that quotes for a shell is tried.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.call import Call
-from connector.template import Unquotable, fill_json, parse_template
+from connector.template import Hole, Unquotable, fill_json, parse_template
 from tests.commander.tokenisers import checker_sees, executor_sees
 from tests.contract.cases import connectors, loaded
 
@@ -31,23 +30,25 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def lines() -> Iterator[tuple[str, str]]:
-    """(connector and call, the template of a command line) of each that quotes for a shell."""
+def lines() -> Iterator[tuple[str, Any]]:
+    """(connector and call, what fills a command line) of each that quotes for a shell, reading or writing."""
     for name in connectors():
         for api_name, api in loaded(name).definition.apis.items():
             for resource_name, resource in api.resources.items():
-                for call_name, call in resource.named_calls().items():
-                    for text in _texts(call):
-                        yield f"{name} {api_name}.{resource_name} {call_name}", text
+                changes = {" ".join(where): change for where, change in resource.changes()}
+                for call_name, call in {**resource.named_calls(), **changes}.items():
+                    for value in call.give.values():
+                        if any(hole.quoting == "shell" for hole in holes(value)):
+                            yield f"{name} {api_name}.{resource_name} {call_name}", value
 
 
-def _texts(call: Call) -> Iterator[str]:
-    for value in call.give.values():
-        if isinstance(value, str) and "shell" in parse_template(value).quotings:
-            yield value
+def holes(line: Any) -> list[Hole]:
+    """The holes of a line that is one text, or words."""
+    texts = line["words"] if isinstance(line, Mapping) else [line]
+    return [hole for text in texts for hole in parse_template(text).holes]
 
 
-LINES = sorted(set(lines()))
+LINES = list(lines())
 
 
 def arguments(sees: Any, line: str) -> list[str] | None:
@@ -59,15 +60,14 @@ def arguments(sees: Any, line: str) -> list[str] | None:
     return found
 
 
-def filled(template: str, value: str) -> Any:
+def filled(template: Any, value: str) -> Any:
     """The line with the value in each place that quotes it."""
-    holes = parse_template(template).holes
     return fill_json(
-        template, {hole.name: value if hole.quoting == "shell" else "name,status" for hole in holes}
+        template, {hole.name: value if hole.quoting == "shell" else "name,status" for hole in holes(template)}
     )
 
 
-def hold_the_law(template: str, value: str) -> bool:
+def hold_the_law(template: Any, value: str) -> bool:
     """Whether the value can be sent; if so, it is one argument for everybody, and the others are as they were."""
     try:
         line = filled(template, value)
@@ -88,7 +88,7 @@ def test_there_are_command_lines() -> None:
 
 
 @pytest.mark.parametrize(("call", "template"), LINES, ids=[call for call, _ in LINES])
-def test_a_hostile_value_is_one_argument_or_is_not_sent(call: str, template: str) -> None:
+def test_a_hostile_value_is_one_argument_or_is_not_sent(call: str, template: Any) -> None:
     sent = [value for value in HOSTILE if hold_the_law(template, value)]
     assert {"it's", "R&D", "$HOME", "$(whoami)", "o'brien@acme.example", "東京"} <= set(sent), call
     refused = {"--lock", "-", "${HOME}", "@all", "&quot;", "&lt", "\\", "a\nb", "", "x" * 5_000, "\ud800"}
