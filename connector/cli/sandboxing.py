@@ -62,7 +62,7 @@ def serve(
         typer.Option(
             "--api",
             metavar="API",
-            help="An API that the account gets: scim, commander, partner; all if left out.",
+            help="An API that the account gets: scim, commander, partner, admin; all if left out.",
         ),
     ] = None,
     name: Annotated[

@@ -15,14 +15,17 @@ Reports are kept until something changes, since thousands of rows take long to b
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connector.sandbox.commander_audit import audit_rows
 from connector.sandbox.commander_line import (
     COMMANDS,
     ApprovalOptions,
     ArgumentsRefused,
+    AuditOptions,
     HelpAsked,
     InfoOptions,
     Options,
@@ -138,6 +141,8 @@ class Console:
                 return _told(line, lambda: change_teams(self._enterprise, options))
             case ApprovalOptions():
                 return _told(line, lambda: approve(self._enterprise, options))
+            case AuditOptions():
+                return self._audit(line, options)
             case _ if command == "whoami":
                 return Outcome(200, {"status": "success", "command": command, "data": self._login()})
         return _logged(line, "")
@@ -154,15 +159,26 @@ class Console:
             return _logged(line, f'{greeting}Node "{wanted_node}" not found')
         kind = next((kind for kind in KINDS if getattr(options, kind)), None)
         if kind is None or options.format != "json":
-            return _printed(
-                line, f"argument --format: invalid choice: {options.format!r} (choose from 'json')"
-            )
+            return _printed(line, _not_in(options.format))
         columns = _columns_in(options.columns) if options.columns else frozenset[str]()
         asked = Asked(kind, columns, options.verbose, subtree(self._enterprise.nodes, top))
         report = self._report(asked).matching(options.pattern or "")
         if not _asks_for_json(line):
             return _logged(line, report.indented)
         return Outcome(200, {"status": "success", "command": _before_format(line), "data": report.encoded})
+
+    def _audit(self, line: str, options: AuditOptions) -> Outcome:
+        try:
+            rows = audit_rows(self._enterprise, options)
+        except CommandFailed as failure:
+            return error_outcome(500, f"Unexpected error: {failure}")
+        if rows is None:
+            return _logged(line, "")
+        if options.format != "json":
+            return _printed(line, _not_in(options.format))
+        if not _asks_for_json(line):
+            return _logged(line, json.dumps(rows, indent=2))
+        return Outcome(200, {"status": "success", "command": _before_format(line), "data": rows})
 
     def _node(self, wanted: str) -> Node | None:
         """The node of this id or lower-case name."""
@@ -184,6 +200,10 @@ def _columns_in(text: str) -> frozenset[str]:
     opening = next((word for word in _OF_COLUMNS if text.startswith(word)), "")
     inner = text.removeprefix(opening)
     return frozenset(name.strip() for name in (inner.removesuffix(")") if opening else inner).split(","))
+
+
+def _not_in(form: str) -> str:
+    return f"argument --format: invalid choice: {form!r} (choose from 'json')"
 
 
 def _asks_for_json(line: str) -> bool:

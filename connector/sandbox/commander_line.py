@@ -30,6 +30,7 @@ __all__ = [
     "COMMANDS",
     "ApprovalOptions",
     "ArgumentsRefused",
+    "AuditOptions",
     "HelpAsked",
     "InfoOptions",
     "Options",
@@ -122,11 +123,26 @@ class ApprovalOptions(argparse.Namespace):
     email = False
 
 
+class AuditOptions(argparse.Namespace):
+    """What `audit-report` was asked."""
+
+    report_type = "raw"
+    report_format: str | None = None
+    columns: Sequence[str] | None = None
+    limit: int | None = None
+    order: str | None = None
+    created: str | None = None
+    event_type: Sequence[str] | None = None
+    username: Sequence[str] | None = None
+    to_username: Sequence[str] | None = None
+    format = "table"
+
+
 class NoOptions(argparse.Namespace):
     """Any other command was told nothing that counts."""
 
 
-Options = InfoOptions | UserOptions | TeamOptions | ApprovalOptions | NoOptions
+Options = InfoOptions | UserOptions | TeamOptions | ApprovalOptions | AuditOptions | NoOptions
 
 
 def words_checked(line: str) -> list[str]:
@@ -233,11 +249,27 @@ def _approval_parser() -> _Parser:
     return parser
 
 
+def _audit_parser() -> _Parser:
+    parser = _Parser("audit-report")
+    parser.add_argument("--format", choices=["table", "csv", "json", "pdf"], default="table")
+    parser.add_argument(
+        "--report-type", choices=["raw", "dim", "hour", "day", "week", "month", "span"], default="raw"
+    )
+    parser.add_argument("--report-format", choices=["message", "fields"])
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--order", choices=["desc", "asc"])
+    parser.add_argument("--created")
+    for option in ("--columns", "--event-type", "--username", "--to-username"):
+        parser.add_argument(option, action="append")
+    return parser
+
+
 _PARSERS: Mapping[str, tuple[_Parser, type[Options]]] = {
     "enterprise-info": (_info_parser(), InfoOptions),
     "enterprise-down": (_down_parser(), NoOptions),
     "enterprise-user": (_user_parser(), UserOptions),
     "enterprise-team": (_team_parser(), TeamOptions),
+    "audit-report": (_audit_parser(), AuditOptions),
     "team-approve": (_approval_parser(), ApprovalOptions),
     "whoami": (_Parser("whoami"), NoOptions),
 }

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from connector.sandbox.commander_line import ApprovalOptions, TeamOptions
 from connector.sandbox.commander_telling import CommandFailed, Told, node_asked_for, printed_team
 from connector.sandbox.enterprise import Enterprise
+from connector.sandbox.events import COMMANDER
 from connector.sandbox.tenant import Node, Person, Team
 
 __all__ = ["approve", "change_teams"]
@@ -43,7 +44,7 @@ def change_teams(enterprise: Enterprise, options: TeamOptions) -> Told:
         if not options.force:
             raise CommandFailed("EOF when reading a line")  # it asks, and nobody answers
         for team in known:
-            enterprise.delete_team(team)
+            enterprise.delete_team(team, COMMANDER)
             told.done(f"'{team.name}' team is deleted")
     elif options.add_user or options.remove_user:
         if not _change_members(enterprise, known, options, told):
@@ -63,7 +64,7 @@ def approve(enterprise: Enterprise, options: ApprovalOptions) -> Told:
     both = not (options.team or options.email)
     waiting = enterprise.queued_teams if options.team or both else []
     for team in waiting:
-        enterprise.update_team(team, queued=False, hides=(False, False, False))
+        enterprise.update_team(team, COMMANDER, queued=False, hides=(False, False, False))
     admitted = 0
     if options.email or both:
         for person in [*enterprise.people]:
@@ -71,7 +72,7 @@ def approve(enterprise: Enterprise, options: ApprovalOptions) -> Told:
                 continue
             for team in [team for team in person.queued_for if not team.queued]:
                 current = enterprise.person(person.id) or person
-                enterprise.join(current, team, queued=False)
+                enterprise.join(current, team, COMMANDER, queued=False)
                 admitted += 1
     if waiting:
         told.done(f"Team approval: success {len(waiting)}; failure 0")
@@ -109,9 +110,9 @@ def _add(
     names = [name for name in unknown if _is_short(name, told)] if options.add else []
     users = _users(enterprise, options.add_user or (), told) if names else []
     for team in approved:
-        enterprise.update_team(team, queued=False, hides=hides)
+        enterprise.update_team(team, COMMANDER, queued=False, hides=hides)
         told.done(f"'{team.name}' team is created with Team ID: {team.uid}")
-    new = [enterprise.add_team(name, node, queued=False, hides=hides) for name in names]
+    new = [enterprise.add_team(name, node, COMMANDER, queued=False, hides=hides) for name in names]
     for team in new:
         told.done(f"'{team.name}' team is created with Team ID: {team.uid}")
     for team in new:
@@ -142,7 +143,7 @@ def _change_members(enterprise: Enterprise, known: Sequence[Team], options: Team
             else:
                 added.append((person, team))
     for person, team in removed:
-        enterprise.leave(enterprise.person(person.id) or person, team)
+        enterprise.leave(enterprise.person(person.id) or person, team, COMMANDER)
         told.done(f"'{team.name}'  team deleted user {person.email}")
     for person, team in added:
         _join(enterprise, person, team, team.name, told)
@@ -151,7 +152,7 @@ def _change_members(enterprise: Enterprise, known: Sequence[Team], options: Team
 
 def _join(enterprise: Enterprise, person: Person, team: Team, shown: str, told: Told) -> None:
     is_queued = person.invited or team.queued
-    enterprise.join(enterprise.person(person.id) or person, team, queued=is_queued)
+    enterprise.join(enterprise.person(person.id) or person, team, COMMANDER, queued=is_queued)
     told.done(f"'{shown}' {'queued' if is_queued else ''} team added user {person.email}")
 
 
@@ -188,7 +189,7 @@ def _update(
             was if word is None else word == "on"
             for was, word in zip(team.hides, (view, edit, share), strict=True)
         )
-        enterprise.update_team(team, name=name or team.name, node=node or team.node, hides=hides)
+        enterprise.update_team(team, COMMANDER, name=name or team.name, node=node or team.node, hides=hides)
         told.done(f"'{name or team.name}' team is updated")
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from connector.sandbox.commander_line import UserOptions
 from connector.sandbox.commander_telling import CommandFailed, Told, node_asked_for, printed_user
 from connector.sandbox.enterprise import Enterprise, SeatsUsedUp
+from connector.sandbox.events import COMMANDER
 from connector.sandbox.tenant import Lock, Node, Person, Role
 
 __all__ = ["FORCE_WANTED", "change_users", "wants_consent"]
@@ -96,7 +97,7 @@ def _invite(
             continue
         try:
             person = enterprise.invite(
-                email, node, display=options.name or None, title=options.job_title or None
+                email, node, COMMANDER, display=options.name or None, title=options.job_title or None
             )
         except SeatsUsedUp as error:
             told.done(f"{email} failed to invite user: {error}")
@@ -104,6 +105,7 @@ def _invite(
             told.done(f"{email} user invited with Enterprise User ID : {person.id}")
     for person in known:
         if person.invited:
+            enterprise.invite_again(person, COMMANDER)
             told.done(f"Invitation has been re-sent to {person.email}")
 
 
@@ -111,7 +113,7 @@ def _delete(enterprise: Enterprise, known: Sequence[Person], options: UserOption
     if not options.force:
         raise CommandFailed("EOF when reading a line")  # it asks, and nobody answers
     for person in {person.id: person for person in known}.values():
-        enterprise.delete(person)
+        enterprise.delete(person, COMMANDER)
         told.done(f"{person.email} user deleted")
 
 
@@ -138,7 +140,7 @@ def _change(
     for person, wanted, words in changes:
         now = enterprise.person(person.id)
         if now is not None:
-            enterprise.update(now, **wanted)
+            enterprise.update(now, COMMANDER, **wanted)
         told.done(f"{person.email} {words}")
 
 

@@ -13,12 +13,13 @@ No change is ever half done: what cannot be done is refused before anything is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connector.sandbox.draws import text_of
-from connector.sandbox.tenant import Lock, Node, Person, Role, Team, Tenant, user_id
+from connector.sandbox.events import CONSOLE, Agent, Events, Now, utc_now
+from connector.sandbox.tenant import Node, Person, Role, Team, Tenant, user_id
 
 __all__ = ["EmailTaken", "Endpoint", "Enterprise", "SeatsUsedUp"]
 
@@ -53,10 +54,14 @@ class Endpoint:
 
 
 class Enterprise:
-    """What the customer holds; `version` grows with every change. `seats` is how many users fit, None for any."""
+    """What the customer holds; `version` grows with every change, and `events` tell of it.
 
-    def __init__(self, tenant: Tenant, seats: int | None = None) -> None:
+    `seats` is how many users fit, None for any. `by` is through what a change is made.
+    """
+
+    def __init__(self, tenant: Tenant, seats: int | None = None, now: Now = utc_now) -> None:
         self.tenant = tenant
+        self.events = Events(tenant, now)
         self.seats = seats
         self.version = 0
         self.nodes = tenant.nodes
@@ -111,7 +116,7 @@ class Enterprise:
     def team(self, uid: str) -> Team | None:
         return self._teams.get(uid)
 
-    def invite(self, email: str, node: Node, **facts: Any) -> Person:
+    def invite(self, email: str, node: Node, by: Agent = CONSOLE, **facts: Any) -> Person:
         """Raises EmailTaken and SeatsUsedUp. `facts` are fields of a Person."""
         if email.casefold() in self._by_email:
             raise EmailTaken(email)
@@ -121,53 +126,67 @@ class Enterprise:
         self._next_place += 1
         self._by_email[email.casefold()] = key
         known = {name: value for name, value in facts.items() if value is not None}
+        self.events.add("send_invitation", by, email=email)
         return self._keep(Person(id=key, email=email, node=node, invited=True, **{"display": email} | known))
 
-    def update(self, person: Person, **facts: Any) -> Person:
-        """The person as they are then; of the `facts` none may be the id or the address."""
+    def invite_again(self, person: Person, by: Agent = CONSOLE) -> None:
+        self.events.add("send_invitation", by, email=person.email)
+
+    def update(self, person: Person, by: Agent = CONSOLE, **facts: Any) -> Person:
+        """The person as they are then; of the `facts` none may be the id, the address or the teams."""
         changed = replace(person, **facts)
-        return person if changed == person else self._keep(changed)
+        if changed == person:
+            return person
+        for kind, more in _differences(person, changed):
+            self.events.add(kind, by, to_username=person.email, **more)
+        return self._keep(changed)
 
-    def lock(self, person: Person, lock: Lock) -> Person:
-        return self.update(person, lock=lock)
-
-    def delete(self, person: Person) -> None:
+    def delete(self, person: Person, by: Agent = CONSOLE) -> None:
         del self._people[person.id]
         del self._by_email[person.email.casefold()]
+        self.events.add("delete_user", by, to_username=person.email)
         self.version += 1
 
-    def add_team(self, name: str, node: Node, *, queued: bool, **facts: Any) -> Team:
+    def add_team(self, name: str, node: Node, by: Agent = CONSOLE, *, queued: bool, **facts: Any) -> Team:
         self._teams_added += 1
         uid = text_of(self.tenant.enterprise_id, f"added team {self._teams_added}", 16)
         self._teams[uid] = team = Team(uid, name, node=node, queued=queued, **{"external_id": None} | facts)
+        self.events.add("create_team", by, team_uid=uid)
         self.version += 1
         return team
 
-    def update_team(self, team: Team, **facts: Any) -> Team:
+    def update_team(self, team: Team, by: Agent = CONSOLE, **facts: Any) -> Team:
         """The team as it is then, with its members and roles; `queued=False` approves it."""
         changed = replace(team, **facts)
         if changed != team:
             self._teams[team.uid] = changed
+            self.events.add("update_team", by, team_uid=team.uid)
             self._everywhere(team, lambda teams: _swapped(teams, team, changed))
         return changed
 
-    def delete_team(self, team: Team) -> None:
+    def delete_team(self, team: Team, by: Agent = CONSOLE) -> None:
         del self._teams[team.uid]
+        self.events.add("delete_team", by, team_uid=team.uid)
         self._everywhere(team, lambda teams: _without(teams, team))
 
-    def join(self, person: Person, team: Team, *, queued: bool) -> Person:
+    def join(self, person: Person, team: Team, by: Agent = CONSOLE, *, queued: bool) -> Person:
         """In place of waiting where it is not `queued`; nothing changes for a member, or for one who waits already."""
         if _holds(person.teams, team) or (queued and _holds(person.queued_for, team)):
             return person
+        kind = "queued_for_team" if queued else "added_to_team"
+        self.events.add(kind, by, to_username=person.email, team_uid=team.uid)
         if queued:
-            return self.update(person, queued_for=(*person.queued_for, team))
-        return self.update(person, teams=(*person.teams, team), queued_for=_without(person.queued_for, team))
+            return self._keep(replace(person, queued_for=(*person.queued_for, team)))
+        waits = _without(person.queued_for, team)
+        return self._keep(replace(person, teams=(*person.teams, team), queued_for=waits))
 
-    def leave(self, person: Person, team: Team) -> Person:
+    def leave(self, person: Person, team: Team, by: Agent = CONSOLE) -> Person:
         """Neither in the team nor waiting for it."""
-        return self.update(
-            person, teams=_without(person.teams, team), queued_for=_without(person.queued_for, team)
-        )
+        if not _holds((*person.teams, *person.queued_for), team):
+            return person
+        self.events.add("removed_from_team", by, to_username=person.email, team_uid=team.uid)
+        teams, waits = _without(person.teams, team), _without(person.queued_for, team)
+        return self._keep(replace(person, teams=teams, queued_for=waits))
 
     def _keep(self, person: Person) -> Person:
         self._people[person.id] = person
@@ -194,3 +213,16 @@ def _without(teams: Collection[Team], team: Team) -> tuple[Team, ...]:
 
 def _swapped(teams: Collection[Team], team: Team, other: Team) -> tuple[Team, ...]:
     return tuple(other if one.uid == team.uid else one for one in teams)
+
+
+def _differences(before: Person, now: Person) -> Iterator[tuple[str, dict[str, str]]]:
+    """The events that a change of somebody is, each with the fields that it has besides."""
+    if before.lock is not now.lock:
+        yield ("lock_user" if now.locked else "unlock_user"), {}
+    if before.node != now.node:
+        yield "move_user", {"node": now.node.id}
+    held, holds = ({role.id for role in person.roles} for person in (before, now))
+    for kind, ids in (("removed_from_role", held - holds), ("added_to_role", holds - held)):
+        yield from ((kind, {"role_id": key}) for key in sorted(ids))
+    if replace(before, lock=now.lock, node=now.node, roles=now.roles) != now:
+        yield "update_user", {}

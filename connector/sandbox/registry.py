@@ -18,7 +18,7 @@ __all__ = ["APIS", "SANDBOXES", "Access", "access_to"]
 SANDBOXES: Mapping[str, type[Sandbox]] = MappingProxyType({"keeper": Sandbox})
 """Connector → its double; the first is the one that is shown when nobody says which."""
 
-APIS = ("scim", "commander", "partner")
+APIS = ("scim", "commander", "partner", "admin")
 """What a sandbox serves, by the connector's own names."""
 
 
@@ -53,4 +53,7 @@ def access_to(sandbox: Sandbox, apis: Collection[str] = APIS) -> Access:
         settings["partner.primary_domains"] = PRIMARY_DOMAIN
         base_urls["partner"] = sandbox.partner_url
         secrets["partner.secret"] = sandbox.tenant.partner_secret
+    if "admin" in apis:
+        base_urls["admin"] = sandbox.admin_url
+        secrets["admin.api_token"] = sandbox.tenant.admin_token
     return Access(settings, base_urls, (f"127.0.0.1:{sandbox.port}",), secrets)

@@ -39,6 +39,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from connector.sandbox.budget import Budget, Clock
 from connector.sandbox.enterprise import EmailTaken, Enterprise, SeatsUsedUp
+from connector.sandbox.events import SCIM
 from connector.sandbox.scim_answers import answer, page, refusal, window
 from connector.sandbox.scim_bodies import (
     Join,
@@ -154,15 +155,15 @@ def _user_routes(
         endpoint = enterprise.endpoints[request.path_params["node_id"]]
         joined = _known_teams(enterprise, [Join(group.value) for group in new.groups or ()])
         try:
-            person = enterprise.invite(new.user_name, endpoint.node, **new.facts)
+            person = enterprise.invite(new.user_name, endpoint.node, SCIM, **new.facts)
         except EmailTaken:
             raise ScimError(409, f"User {new.user_name} already exists", "uniqueness") from None
         except SeatsUsedUp as error:
             raise ScimError(428, str(error).capitalize()) from error
         for team in joined.values():
-            person = enterprise.join(person, team, queued=True)
+            person = enterprise.join(person, team, SCIM, queued=True)
         if new.active is False:
-            person = enterprise.lock(person, Lock.IDP)
+            person = enterprise.update(person, SCIM, lock=Lock.IDP)
         return answer(201, listings[request.path_params["node_id"]].user(person))
 
     @put("/Users/{key:str}")
@@ -181,7 +182,7 @@ def _user_routes(
     async def lock_user(request: _Request) -> None:
         _, person = found(request)
         if not person.locked:
-            enterprise.lock(person, Lock.IDP)
+            enterprise.update(person, SCIM, lock=Lock.IDP)
 
     return [list_users, read_user, invite_user, replace_user, change_user, lock_user]
 
@@ -213,19 +214,19 @@ def _group_routes(
     async def create_group(request: _Request) -> Response[bytes]:
         new = new_group(await request.body())
         node = enterprise.endpoints[request.path_params["node_id"]].node
-        team = enterprise.add_team(new.display_name, node, queued=True, external_id=new.external_id)
+        team = enterprise.add_team(new.display_name, node, SCIM, queued=True, external_id=new.external_id)
         return answer(201, listings[request.path_params["node_id"]].group(team, with_members=True))
 
     @patch("/Groups/{key:str}")
     async def change_group(request: _Request) -> Response[bytes]:
         facts = changes_of_group(await request.body())
         listing, team = found(request)
-        return answer(200, listing.group(enterprise.update_team(team, **facts), with_members=True))
+        return answer(200, listing.group(enterprise.update_team(team, SCIM, **facts), with_members=True))
 
     @delete("/Groups/{key:str}", status_code=204)
     async def delete_group(request: _Request) -> None:
         _, team = found(request)
-        enterprise.delete_team(team)
+        enterprise.delete_team(team, SCIM)
 
     return [list_groups, read_group, create_group, change_group, delete_group]
 
@@ -259,17 +260,17 @@ def _changed(enterprise: Enterprise, person: Person, steps: Sequence[Step]) -> P
     if "active" in facts:
         is_locked = not facts.pop("active")
         facts["lock"] = (person.lock if person.locked else Lock.IDP) if is_locked else Lock.NONE
-    person = enterprise.update(person, **facts)
+    person = enterprise.update(person, SCIM, **facts)
     for step in steps:
         match step:
             case Join(uid):
-                person = enterprise.join(person, joined[uid], queued=True)
+                person = enterprise.join(person, joined[uid], SCIM, queued=True)
             case Leave(None):
                 for team in (*person.teams, *person.queued_for):
-                    person = enterprise.leave(person, team)
+                    person = enterprise.leave(person, team, SCIM)
             case Leave(str(uid)):
                 known = enterprise.team(uid)
-                person = person if known is None else enterprise.leave(person, known)
+                person = person if known is None else enterprise.leave(person, known, SCIM)
             case Set():
                 pass
     return person

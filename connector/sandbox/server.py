@@ -20,9 +20,11 @@ import uvicorn
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from connector.errors import ConfigurationInvalid
+from connector.sandbox.admin import ADMIN_PATH, admin_app
 from connector.sandbox.budget import Clock
 from connector.sandbox.commander import commander_app
 from connector.sandbox.enterprise import Enterprise
+from connector.sandbox.events import Now, utc_now
 from connector.sandbox.partner import PARTNER_PATH, Order, partner_app
 from connector.sandbox.scim import BASE_PATH, PAGE_LIMIT, scim_app
 from connector.sandbox.tenant import Tenant, build_tenant
@@ -46,12 +48,13 @@ class _Server(uvicorn.Server):
 
 
 class Sandbox:
-    """A tenant behind the vendor's SCIM api, Commander and partner API, served by a thread between `start` and `stop`.
+    """A tenant behind the vendor's SCIM, Commander, admin and partner APIs, served by a thread until it is stopped.
 
     `port` 0 takes a free one. `seats` bounds invitations (428), `rate` the calls in a minute of `clock` (429),
-    to all of SCIM and to each endpoint of Commander. Users and teams are spread over so many `nodes`, each with a
+    to all of SCIM, to the Admin API and to each endpoint of Commander. Users and teams are spread over so many `nodes`, each with a
     SCIM endpoint of its own; `page_limit` bounds the records on its pages, and `shows_waiting` says whether it shows
-    memberships that wait for approval. Commander's requests are seen unfinished `pending_looks` times. What is
+    memberships that wait for approval. Commander's requests are seen unfinished `pending_looks` times. Events
+    happen at `now`, and stand under `events_key` in the Admin API. What is
     changed stays in `enterprise`, and the `orders` of the partner API too, until the object is gone; `tenant` is
     what there was at first.
     """
@@ -68,7 +71,9 @@ class Sandbox:
         page_limit: int = PAGE_LIMIT,
         pending_looks: int = 1,
         shows_waiting: bool = False,
+        events_key: str = "events",
         clock: Clock = time.monotonic,
+        now: Now = utc_now,
     ) -> None:
         for name, value, lowest in (
             ("seats", seats, 0),
@@ -80,7 +85,7 @@ class Sandbox:
                 raise ConfigurationInvalid(f"sandbox: {name} is {value}; allowed are {lowest} and more")
         self.tenant: Tenant = build_tenant(users, seed, nodes)
         self.port = port
-        self.enterprise = Enterprise(self.tenant, seats)
+        self.enterprise = Enterprise(self.tenant, seats, now)
         self.orders: list[Order] = []
         self._app = _by_path(
             {
@@ -91,6 +96,7 @@ class Sandbox:
                     page_limit=page_limit,
                     shows_waiting=shows_waiting,
                 ),
+                ADMIN_PATH: admin_app(self.enterprise, events_key=events_key, rate=rate, clock=clock),
                 PARTNER_PATH: partner_app(self.tenant, self.orders),
             },
             commander_app(self.enterprise, rate=rate, clock=clock, pending_looks=pending_looks),
@@ -128,6 +134,11 @@ class Sandbox:
     def commander_url(self) -> str:
         """Where Commander Service Mode stands; known when `base_url` is."""
         return f"http://{_HOST}:{self.port}"
+
+    @property
+    def admin_url(self) -> str:
+        """Where the Admin REST API stands; known when `base_url` is."""
+        return f"http://{_HOST}:{self.port}{ADMIN_PATH}"
 
     @property
     def partner_url(self) -> str:

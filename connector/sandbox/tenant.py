@@ -153,6 +153,8 @@ class Tenant:
     api_key: str = field(repr=False)
     partner_secret: str = field(repr=False)
     """The salt of the partner API's hash."""
+    admin_token: str = field(repr=False)
+    """Opens the Admin REST API."""
 
     @property
     def scim_node(self) -> Node:
@@ -221,6 +223,7 @@ def build_tenant(users: int, seed: int, nodes: int = 1) -> Tenant:
         ),
         api_key=text_of(seed, "api key", 32),
         partner_secret=text_of(seed, "partner secret", 24),
+        admin_token=text_of(seed, "admin token", 32),
     )
 
 

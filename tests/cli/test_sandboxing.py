@@ -67,16 +67,16 @@ def test_it_takes_the_place_of_a_dead_sandbox_and_of_no_real_account(connector: 
 def test_without_an_account_it_says_how_to_connect(connector: Command) -> None:
     process = connector.start("sandbox", "--users", "2", "--no-account")
     assert process.stdout is not None
-    _, _, *lines = [process.stdout.readline() for _ in range(8)]
+    _, _, *lines = [process.stdout.readline() for _ in range(10)]
     done = []
     for export, connect in zip(lines[::2], lines[1::2], strict=True):
         variable, secret = shlex.split(export)[1].split("=")
         done.append(connector.given(**{variable: secret})(*shlex.split(connect)[1:]))
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=SECONDS)
-    assert [*(one.returncode for one in done), process.returncode] == [0] * 4, [one.stderr for one in done]
-    sources = [[*json.loads(one.stdout)["sources"].values()][-1] for one in done]
-    assert sources == [["scim.groups"], ["commander.teams"], ["partner.licenses"]]
+    assert [*(one.returncode for one in done), process.returncode] == [0] * 5, [one.stderr for one in done]
+    sources = [[*json.loads(one.stdout)["sources"].values()][-1:] for one in done]
+    assert sources == [[["scim.groups"]], [["commander.teams"]], [["partner.licenses"]], []]
 
 
 def test_with_several_nodes_it_says_how_to_connect_them_all(connector: Command) -> None:

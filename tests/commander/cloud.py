@@ -25,6 +25,7 @@ from keepercommander import crypto, rest_api, utils
 from keepercommander.params import KeeperParams
 from keepercommander.proto import APIRequest_pb2, enterprise_pb2
 
+from tests.commander.auditing import AUDITS, audit
 from tests.commander.writing import Unanswered, write
 
 __all__ = ["Cloud"]
@@ -143,9 +144,12 @@ class Cloud:
             raise Unanswered("the double of the cloud knows no other session than that of its log-in")
         held = self._read()
         is_batch = request["command"] == "execute"
+        requests = request["requests"] if is_batch else [request]
         results = [
-            write(held["kinds"], one, self._displayname_in)
-            for one in (request["requests"] if is_batch else [request])
+            audit(held["events"], one)
+            if one["command"] in AUDITS
+            else write(held["kinds"], one, self._displayname_in)
+            for one in requests
         ]
         self._writes += 1
         held["version"] = f"{held['version']}+{self._writes}"

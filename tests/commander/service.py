@@ -17,13 +17,15 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from connector.sandbox.events import Event
 from connector.sandbox.tenant import Tenant
+from tests.commander.auditing import rows_of
 from tests.commander.holdings import holdings
 
 __all__ = ["Commander", "running"]
@@ -31,7 +33,7 @@ __all__ = ["Commander", "running"]
 _ROOT = Path(__file__).parents[2]
 _COMMANDS = (
     "enterprise-info,enterprise-down,enterprise-user,enterprise-team,enterprise-role,enterprise-node,"
-    "team-approve,whoami"
+    "team-approve,audit-report,whoami"
 )
 _SECONDS_TO_COME_UP = 60
 _SECONDS_TO_END = 10
@@ -68,15 +70,16 @@ def running(
     allowed_commands: str | None = None,
     allowed_ips: str = "",
     denied_ips: str = "",
+    events: Sequence[Event] = (),
 ) -> Iterator[Commander]:
     """The service of this tenant, until the block ends; the first of its people is logged in.
 
     `queue` off leaves the synchronous v1 api only. `encryption_key` is 32 characters. `allowed_commands` is
-    what the key may call, with commas between; without it, the usual ones.
+    what the key may call, with commas between; without it, the usual ones. `events` are what happened there.
     """
     with tempfile.TemporaryDirectory(prefix="commander-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        _hold(folder, tenant, 0)
+        _hold(folder, tenant, 0, events)
         _write(
             folder / "options.json",
             {
@@ -136,8 +139,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.kill()
 
 
-def _hold(folder: Path, tenant: Tenant, version: int) -> None:
-    _write(folder / "holdings.json", {"version": version, **holdings(tenant)})
+def _hold(folder: Path, tenant: Tenant, version: int, events: Sequence[Event] = ()) -> None:
+    held = {"version": version, **holdings(tenant), "events": rows_of(events)}
+    _write(folder / "holdings.json", held)
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:

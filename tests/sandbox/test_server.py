@@ -36,11 +36,16 @@ def test_access_is_to_all_apis_or_to_those_that_are_named(sandbox: Sandbox) -> N
         "partner.student_domains": STUDENT_DOMAIN,
         "partner.primary_domains": PRIMARY_DOMAIN,
     }
-    assert whole.base_urls == {"scim": sandbox.base_url, "partner": sandbox.partner_url}
+    assert whole.base_urls == {
+        "scim": sandbox.base_url,
+        "partner": sandbox.partner_url,
+        "admin": sandbox.admin_url,
+    }
     assert whole.secrets == {
         "scim.token": sandbox.token,
         "commander.api_key": sandbox.api_key,
         "partner.secret": sandbox.tenant.partner_secret,
+        "admin.api_token": sandbox.tenant.admin_token,
     }
     assert whole.allow_networks == (f"127.0.0.1:{sandbox.port}",)
     assert sandbox.token not in repr(whole)
