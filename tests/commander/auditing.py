@@ -40,7 +40,9 @@ def audit(events: list[_Row], request: _Row) -> _Row:
 def _report(events: list[_Row], request: _Row) -> _Row:
     wanted = dict(request.get("filter", {}))
     period = wanted.pop("created", {})
-    if not isinstance(period, dict):
+    if isinstance(period, str):  # `today` and its like: what the vendor's cloud means by them is not known
+        period = {}
+    elif not isinstance(period, dict):
         period = {"min": period, "max": period}
     first, last = period.get("min", 0), period.get("max", 1 << 62)
     found = [

@@ -38,6 +38,14 @@ def _partner(port: int, **options: Any) -> Iterator[Running]:
 
 
 @contextmanager
+def _admin(port: int, **options: Any) -> Iterator[Running]:
+    from connector.sandbox import Sandbox
+
+    with Sandbox(port=port, **options) as server:
+        yield {"base_url": server.admin_url}, server.tenant.admin_token
+
+
+@contextmanager
 def _scim2_server(port: int, **options: Any) -> Iterator[Running]:
     from tests.contract.scim_server import TOKEN, running
 
@@ -49,18 +57,21 @@ def _scim2_server(port: int, **options: Any) -> Iterator[Running]:
 def _commander(
     port: int, users: int, seed: int, nodes: int, *, encrypts: bool = False, **options: Any
 ) -> Iterator[Running]:
+    from connector.sandbox.events import Events, utc_now
     from connector.sandbox.tenant import build_tenant
     from tests.commander.service import running
 
     key = "k" * 32 if encrypts else None
     tenant = build_tenant(users, seed, nodes)
-    with running(tenant, port=port, encryption_key=key, **options) as server:
+    events = Events(tenant, utc_now).all
+    with running(tenant, port=port, encryption_key=key, events=events, **options) as server:
         yield {"base_url": server.base_url}, server.api_key
 
 
 _SERVERS: Mapping[str, Callable[..., AbstractContextManager[Running]]] = {
     "sandbox": _sandbox,
     "sandbox-partner": _partner,
+    "sandbox-admin": _admin,
     "scim2-server": _scim2_server,
     "commander": _commander,
 }

@@ -66,7 +66,7 @@ def test_no_file_holds_a_credential(path: Path) -> None:
     known = [TOKEN]
     for calls in SETS:
         tenant = build_tenant(1, calls.recorded_from.get("with", {}).get("seed", 1))
-        known += [tenant.token, tenant.api_key]
+        known += [tenant.token, tenant.api_key, tenant.admin_token]
     assert [secret for secret in known if secret in text] == []
 
 
