@@ -191,56 +191,90 @@ class Directory:
             yield from page.result
 
     @overload
-    def create(self, resource: Licenses, fields: Mapping[str, Any]) -> Written[StudentLicense]: ...
+    def create(
+        self, resource: Licenses, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[StudentLicense]: ...
     @overload
-    def create(self, resource: Users, fields: Mapping[str, Any]) -> Written[User | None]: ...
+    def create(
+        self, resource: Users, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[User | None]: ...
     @overload
-    def create(self, resource: Groups, fields: Mapping[str, Any]) -> Written[Group | None]: ...
+    def create(
+        self, resource: Groups, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[Group | None]: ...
     @overload
-    def create(self, resource: str, fields: Mapping[str, Any]) -> Written[Any]: ...
-    def create(self, resource: str, fields: Mapping[str, Any]) -> Written[Any]:
+    def create(
+        self, resource: str, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[Any]: ...
+    def create(self, resource: str, fields: Mapping[str, Any], *, entry: str | None = None) -> Written[Any]:
         """Makes one of a resource, of the unified fields that the connector takes; an unknown one lists them.
 
         `create("groups/{id}/users", {"id": user})` puts a user into a group. Every write is sent at most once. Raises
         InvalidRequest before anything is sent, WriteOutcomeUnknown where it was sent and no clear answer came, and
-        WriteNotEffective where the vendor calls done what isn't. What it came to is said by `outcome`.
+        WriteNotEffective where the vendor calls done what isn't. What it came to is said by `outcome`. Where the
+        account has an api several times, `entry` says to which; what is changed is looked for without it.
         """
-        return self._run(self.questions.write("create", resource, fields))
+        return self._run(self.questions.write("create", resource, fields, entry=entry))
 
     @overload
-    def update(self, resource: Users, key: str, fields: Mapping[str, Any]) -> Written[User | None]: ...
+    def update(
+        self, resource: Users, key: str, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[User | None]: ...
     @overload
-    def update(self, resource: Groups, key: str, fields: Mapping[str, Any]) -> Written[Group | None]: ...
+    def update(
+        self, resource: Groups, key: str, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[Group | None]: ...
     @overload
-    def update(self, resource: str, key: str, fields: Mapping[str, Any]) -> Written[Any]: ...
-    def update(self, resource: str, key: str, fields: Mapping[str, Any]) -> Written[Any]:
+    def update(
+        self, resource: str, key: str, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[Any]: ...
+    def update(
+        self, resource: str, key: str, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[Any]:
         """Changes fields of the one with this id; null clears a field. Raises as `create`, and VendorNotFound."""
-        return self._run(self.questions.write("update", resource, key, fields))
+        return self._run(self.questions.write("update", resource, key, fields, entry=entry))
 
     @overload
-    def delete(self, resource: Users, key: str) -> Written[User | None]: ...
+    def delete(self, resource: Users, key: str, *, entry: str | None = None) -> Written[User | None]: ...
     @overload
-    def delete(self, resource: Groups, key: str) -> Written[Group | None]: ...
+    def delete(self, resource: Groups, key: str, *, entry: str | None = None) -> Written[Group | None]: ...
     @overload
-    def delete(self, resource: str, key: str) -> Written[Any]: ...
-    def delete(self, resource: str, key: str) -> Written[Any]:
+    def delete(self, resource: str, key: str, *, entry: str | None = None) -> Written[Any]: ...
+    def delete(self, resource: str, key: str, *, entry: str | None = None) -> Written[Any]:
         """Removes the one with this id; of `groups/{id}/users`, takes that user out of the group.
 
         A vendor may keep it all the same: then `outcome.is_` is `kept`. Raises as `create`, and VendorNotFound.
         """
-        return self._run(self.questions.write("delete", resource, key))
+        return self._run(self.questions.write("delete", resource, key, entry=entry))
 
     @overload
-    def plan(self, verb: Literal["create"], resource: str, fields: Mapping[str, Any], /) -> Plan: ...
-    @overload
     def plan(
-        self, verb: Literal["update"], resource: str, key: str, fields: Mapping[str, Any], /
+        self,
+        verb: Literal["create"],
+        resource: str,
+        fields: Mapping[str, Any],
+        /,
+        *,
+        entry: str | None = None,
     ) -> Plan: ...
     @overload
-    def plan(self, verb: Literal["delete"], resource: str, key: str, /) -> Plan: ...
-    def plan(self, verb: str, resource: str, /, *given: Any) -> Plan:
+    def plan(
+        self,
+        verb: Literal["update"],
+        resource: str,
+        key: str,
+        fields: Mapping[str, Any],
+        /,
+        *,
+        entry: str | None = None,
+    ) -> Plan: ...
+    @overload
+    def plan(
+        self, verb: Literal["delete"], resource: str, key: str, /, *, entry: str | None = None
+    ) -> Plan: ...
+    def plan(self, verb: str, resource: str, /, *given: Any, entry: str | None = None) -> Plan:
         """The exact request of `create`, `update` or `delete`, given what it is given, secrets masked. Sends nothing."""
-        return self.questions.plan(verb, resource, *given)
+        return self.questions.plan(verb, resource, *given, entry=entry)
 
     def proxy(
         self,
@@ -397,50 +431,87 @@ class AsyncDirectory:
                 yield row
 
     @overload
-    async def create(self, resource: Licenses, fields: Mapping[str, Any]) -> Written[StudentLicense]: ...
+    async def create(
+        self, resource: Licenses, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[StudentLicense]: ...
     @overload
-    async def create(self, resource: Users, fields: Mapping[str, Any]) -> Written[User | None]: ...
+    async def create(
+        self, resource: Users, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[User | None]: ...
     @overload
-    async def create(self, resource: Groups, fields: Mapping[str, Any]) -> Written[Group | None]: ...
-    @overload
-    async def create(self, resource: str, fields: Mapping[str, Any]) -> Written[Any]: ...
-    async def create(self, resource: str, fields: Mapping[str, Any]) -> Written[Any]:
-        """As `Directory.create`."""
-        return await self._run(self.questions.write("create", resource, fields))
-
-    @overload
-    async def update(self, resource: Users, key: str, fields: Mapping[str, Any]) -> Written[User | None]: ...
-    @overload
-    async def update(
-        self, resource: Groups, key: str, fields: Mapping[str, Any]
+    async def create(
+        self, resource: Groups, fields: Mapping[str, Any], *, entry: str | None = None
     ) -> Written[Group | None]: ...
     @overload
-    async def update(self, resource: str, key: str, fields: Mapping[str, Any]) -> Written[Any]: ...
-    async def update(self, resource: str, key: str, fields: Mapping[str, Any]) -> Written[Any]:
+    async def create(
+        self, resource: str, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[Any]: ...
+    async def create(
+        self, resource: str, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[Any]:
+        """As `Directory.create`."""
+        return await self._run(self.questions.write("create", resource, fields, entry=entry))
+
+    @overload
+    async def update(
+        self, resource: Users, key: str, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[User | None]: ...
+    @overload
+    async def update(
+        self, resource: Groups, key: str, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[Group | None]: ...
+    @overload
+    async def update(
+        self, resource: str, key: str, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[Any]: ...
+    async def update(
+        self, resource: str, key: str, fields: Mapping[str, Any], *, entry: str | None = None
+    ) -> Written[Any]:
         """As `Directory.update`."""
-        return await self._run(self.questions.write("update", resource, key, fields))
+        return await self._run(self.questions.write("update", resource, key, fields, entry=entry))
 
     @overload
-    async def delete(self, resource: Users, key: str) -> Written[User | None]: ...
+    async def delete(
+        self, resource: Users, key: str, *, entry: str | None = None
+    ) -> Written[User | None]: ...
     @overload
-    async def delete(self, resource: Groups, key: str) -> Written[Group | None]: ...
+    async def delete(
+        self, resource: Groups, key: str, *, entry: str | None = None
+    ) -> Written[Group | None]: ...
     @overload
-    async def delete(self, resource: str, key: str) -> Written[Any]: ...
-    async def delete(self, resource: str, key: str) -> Written[Any]:
+    async def delete(self, resource: str, key: str, *, entry: str | None = None) -> Written[Any]: ...
+    async def delete(self, resource: str, key: str, *, entry: str | None = None) -> Written[Any]:
         """As `Directory.delete`."""
-        return await self._run(self.questions.write("delete", resource, key))
+        return await self._run(self.questions.write("delete", resource, key, entry=entry))
 
-    @overload
-    def plan(self, verb: Literal["create"], resource: str, fields: Mapping[str, Any], /) -> Plan: ...
     @overload
     def plan(
-        self, verb: Literal["update"], resource: str, key: str, fields: Mapping[str, Any], /
+        self,
+        verb: Literal["create"],
+        resource: str,
+        fields: Mapping[str, Any],
+        /,
+        *,
+        entry: str | None = None,
     ) -> Plan: ...
     @overload
-    def plan(self, verb: Literal["delete"], resource: str, key: str, /) -> Plan: ...
-    def plan(self, verb: str, resource: str, /, *given: Any) -> Plan:
+    def plan(
+        self,
+        verb: Literal["update"],
+        resource: str,
+        key: str,
+        fields: Mapping[str, Any],
+        /,
+        *,
+        entry: str | None = None,
+    ) -> Plan: ...
+    @overload
+    def plan(
+        self, verb: Literal["delete"], resource: str, key: str, /, *, entry: str | None = None
+    ) -> Plan: ...
+    def plan(self, verb: str, resource: str, /, *given: Any, entry: str | None = None) -> Plan:
         """As `Directory.plan`."""
-        return self.questions.plan(verb, resource, *given)
+        return self.questions.plan(verb, resource, *given, entry=entry)
 
     async def proxy(
         self,

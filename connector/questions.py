@@ -17,7 +17,7 @@ from connector.catalog import Source
 from connector.cursor import Seal, digest
 from connector.details import asking_more
 from connector.entries import key_of
-from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
+from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound, VendorNotFound
 from connector.examine import Examination, examine
 from connector.fetch import Fetched, Listing, fetch_one, fetch_page
 from connector.flow import Budget, Clock, Flow
@@ -86,16 +86,17 @@ class Questions:
         _check_asked(asked, tuple(AskedOne.__annotations__))
         return self._redacted(self._get(resource, _text("id", key), **asked))
 
-    def write(self, verb: str, resource: str, *given: Any) -> Flow[Written[Any]]:
+    def write(self, verb: str, resource: str, *given: Any, entry: str | None = None) -> Flow[Written[Any]]:
         """`create` with fields, `update` with an id and fields, `delete` with an id; sent at most once.
 
         `groups/{id}/users` has members: `create` puts the user of `{"id": …}` in, `delete` takes that user out.
+        Where the account has the api several times, `entry` says to which; without it, what is changed is looked for.
         """
-        return self._redacted(self._write(verb, resource, *given))
+        return self._redacted(self._write(verb, resource, *given, entry=entry))
 
-    def plan(self, verb: str, resource: str, *given: Any) -> Plan:
-        """The request that `write` would send, its secrets masked; nothing is sent."""
-        return plan(self._intent(verb, resource, given, {}), self.clock.moment())
+    def plan(self, verb: str, resource: str, *given: Any, entry: str | None = None) -> Plan:
+        """The request that `write` would send, its secrets masked; nothing is sent, so nothing is looked for."""
+        return plan(self._intent(verb, resource, given, {}, entry), self.clock.moment())
 
     def proxy(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -307,12 +308,14 @@ class Questions:
             row = record_of(row)
         return Item(unified, row, is_partial_response=bool(notices.breaks), warnings=notices.listed())
 
-    def _write(self, verb: str, resource: str, *given: Any) -> Flow[Written[Any]]:
+    def _write(self, verb: str, resource: str, *given: Any, entry: str | None) -> Flow[Written[Any]]:
         unified, group = _resource(_text("resource", resource))
         lookups: dict[str, Any] = {}
         if group is None:
             lookups = yield from self._tables.lookups(self.sources(unified), self._budget(patient=False))
-        intent, notices = self._intent(verb, resource, given, lookups), Notices()
+        if entry is None and (verb != "create" or group is not None):
+            entry = yield from self._find_entry(unified, group, given)
+        intent, notices = self._intent(verb, resource, given, lookups, entry), Notices()
         most, seconds = self.settings.max_calls, self.settings.max_seconds
         done = yield from write(intent, self._tables, most, seconds, notices)
         return Written(
@@ -323,7 +326,33 @@ class Questions:
             warnings=notices.listed(),
         )
 
-    def _intent(self, verb: str, resource: str, given: Sequence[Any], lookups: Mapping[str, Any]) -> Intent:
+    def _find_entry(self, unified: str, group: str | None, given: Sequence[Any]) -> Flow[str | None]:
+        """Of several entries, the one that has what is changed (for members, their group); None of one alone."""
+        what, key = (unified, _text("id", given[0])) if group is None else ("groups", group)
+        source = self.sources(what)[0]
+        entries, budget = entries_of(self.opened, source), self._budget(patient=False)
+        if len(entries) == 1:
+            return None
+        missing: VendorNotFound | None = None
+        for api in entries:
+            try:
+                reading = self._reading(what, {}, api.name)
+                yield from fetch_one([reading], _text("id", key), budget, Notices())
+            except VendorNotFound as error:
+                missing = error
+            else:
+                return api.name
+        assert missing is not None
+        raise missing
+
+    def _intent(
+        self,
+        verb: str,
+        resource: str,
+        given: Sequence[Any],
+        lookups: Mapping[str, Any],
+        entry: str | None,
+    ) -> Intent:
         if verb not in _VERBS:
             raise InvalidRequest(f"unknown verb {verb!r}; there are: {', '.join(_VERBS)}")
         unified, group = _resource(_text("resource", resource))
@@ -332,11 +361,14 @@ class Questions:
                 "a membership is made and removed (create, delete), and has nothing to update"
             )
         if group is not None:
-            groups, users = self._reading("groups", {}), self._reading("users", {}, with_groups=True)
+            groups, users = (
+                self._reading("groups", {}, entry),
+                self._reading("users", {}, entry, with_groups=True),
+            )
             if verb == "create":
                 return add_member(groups, users, _text("group", group), *given)
             return remove_member(groups, users, _text("group", group), _text("id", *given))
-        reading = self._reading(unified, lookups)
+        reading = self._reading(unified, lookups, entry)
         if verb == "create":
             return create(reading, *given)
         key, *fields = given
@@ -344,17 +376,25 @@ class Questions:
             return update(reading, _text("id", key), *fields)
         return delete(reading, _text("id", key), *fields)
 
-    def _reading(self, unified: str, lookups: Mapping[str, Any], *, with_groups: bool = False) -> Reading:
+    def _reading(
+        self, unified: str, lookups: Mapping[str, Any], entry: str | None, *, with_groups: bool = False
+    ) -> Reading:
         """How what is written is read back: without what stands elsewhere, unless a user's groups are what is asked."""
         source = self.sources(unified)[0]
-        entries = entries_of(self.opened, source)
-        if len(entries) > 1:
+        apis = {api.name: api for api in entries_of(self.opened, source)}
+        if entry is not None and entry not in apis:
             raise InvalidRequest(
-                f"this account has {len(entries)} entries to write to: {', '.join(one.name for one in entries)}"
+                f"entry: {entry!r} is none of this account's {unified}; there are: {', '.join(apis)}"
             )
+        if entry is None and len(apis) > 1:
+            raise InvalidRequest(
+                f"nothing was sent: this account has {unified} in several places; say in which: {', '.join(apis)}",
+                hint="entry=… in Python, --entry on the command line",
+            )
+        api = next(iter(apis.values())) if entry is None else apis[entry]
         is_elsewhere = unified == "users" and membership_of(self.opened, source) in ("on_group", "per_group")
         drop = frozenset({"groups"}) if is_elsewhere else frozenset[str]()
-        reading = Reading(self.opened, entries[0], source, self._captures, drop=drop, lookups=lookups)
+        reading = Reading(self.opened, api, source, self._captures, drop=drop, lookups=lookups)
         return asking_more(reading, unwanted={"members"}, with_groups=with_groups)
 
     def _check(self) -> Flow[dict[str, str]]:

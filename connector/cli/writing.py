@@ -33,6 +33,14 @@ Key = Annotated[str, typer.Argument(metavar="ID", help="The id, as `list` shows 
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show the exact request, secrets masked; nothing is sent.")
 ]
+Entry = Annotated[
+    str | None,
+    typer.Option(
+        metavar="API[KEY]",
+        help="To which entry of an api that the account has several times.",
+        show_default=False,
+    ),
+]
 Output = Annotated[
     Literal["table", "json"] | None,
     typer.Option("--output", "-o", help="table on a terminal, else json.", show_default=False),
@@ -52,6 +60,7 @@ def create_row(
     ],
     *,
     account: Account = None,
+    entry: Entry = None,
     fields: Fields = None,
     dry_run: DryRun = False,
     output: Output = None,
@@ -69,8 +78,8 @@ def create_row(
     _write(
         account,
         output,
-        lambda directory: directory.plan("create", resource, given),
-        None if dry_run else lambda directory: directory.create(resource, given),
+        lambda directory: directory.plan("create", resource, given, entry=entry),
+        None if dry_run else lambda directory: directory.create(resource, given, entry=entry),
     )
 
 
@@ -79,6 +88,7 @@ def update_row(
     key: Key,
     *,
     account: Account = None,
+    entry: Entry = None,
     fields: Fields = None,
     clear: Annotated[
         list[str] | None, typer.Option("--clear", metavar="NAME", help="A field to empty.")
@@ -102,8 +112,8 @@ def update_row(
     _write(
         account,
         output,
-        lambda directory: directory.plan("update", resource, key, given),
-        None if dry_run else lambda directory: directory.update(resource, key, given),
+        lambda directory: directory.plan("update", resource, key, given, entry=entry),
+        None if dry_run else lambda directory: directory.update(resource, key, given, entry=entry),
     )
 
 
@@ -112,6 +122,7 @@ def delete_row(
     key: Key,
     *,
     account: Account = None,
+    entry: Entry = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: DryRun = False,
     output: Output = None,
@@ -126,19 +137,21 @@ def delete_row(
     """
 
     def remove(directory: Directory) -> Written[Any]:
-        warns = directory.plan("delete", resource, key).warns  # says what is wrong before anybody is asked
+        warns = directory.plan(
+            "delete", resource, key, entry=entry
+        ).warns  # says what is wrong before anybody is asked
         if not yes:
             if not sys.stdin.isatty():
                 raise typer.BadParameter("needed where nobody can be asked", param_hint="--yes")
             if warns:
                 notes().print(harmless(warns), style="yellow")
             typer.confirm(f"Remove {key!r} from {resource}?", abort=True, err=True)
-        return directory.delete(resource, key)
+        return directory.delete(resource, key, entry=entry)
 
     _write(
         account,
         output,
-        lambda directory: directory.plan("delete", resource, key),
+        lambda directory: directory.plan("delete", resource, key, entry=entry),
         None if dry_run else remove,
     )
 

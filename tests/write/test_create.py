@@ -661,7 +661,7 @@ def test_neither_hash_nor_secret_nor_link_shows_in_an_error_a_trace_or_a_log(
     world.fail()
     world = World(keeper, ECHOES[echo])
     budget = world.questions._budget(patient=False)
-    intent = world.questions._intent("create", LICENSES, [GIVEN], {})
+    intent = world.questions._intent("create", LICENSES, [GIVEN], {}, None)
     with pytest.raises(VendorFailure) as raised:
         drive(send_once(intent, budget), world.send, world.sleep)
     assert_hidden(raised.value)
