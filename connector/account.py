@@ -12,17 +12,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connector.auth import OAuth2
-from connector.catalog import Loaded
+from connector.catalog import Loaded, Source
 from connector.cursor import digest
 from connector.definition import Api, Setting
 from connector.entries import api_name, with_entries
-from connector.errors import InvalidRequest
+from connector.errors import InvalidRequest, NotFound
 from connector.given import api_values, checked_url, full_names, names_hint, setting_value, told_apart
 from connector.pace import Allowance
 from connector.redaction import Redaction
 from connector.template import parse_template
 from connector.tokens import MemoryTokens, Owner, Tokens, TokenShelf
 from connector.wire import origin_of
+from connector.yamlfile import nearest
 
 __all__ = ["Opened", "OpenedApi", "name_secrets", "open_account", "secret_origins"]
 
@@ -76,6 +77,18 @@ class Opened:
         return self.redaction.also(
             text for api in self.apis.values() if api.tokens is not None for text in api.tokens.obtained
         )
+
+    def feed(self, unified: str) -> tuple[Source, ...]:
+        """What feeds a unified resource of this account: one source, or those of a union. Raises NotFound."""
+        names = self.sources.get(unified)
+        if names is None:
+            known = ", ".join(self.sources) or "nothing"
+            word = nearest(unified, self.sources)
+            raise NotFound(
+                f"this account has no {unified!r}; it has: {known}",
+                hint=f"did you mean {word}?" if word else None,
+            )
+        return tuple(self.loaded.sources[name] for name in names)
 
     def entries(self, api: str) -> tuple[OpenedApi, ...]:
         """The api of that name, or each of its entries, in the order in which listings go through them."""

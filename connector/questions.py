@@ -12,20 +12,20 @@ from typing import Any, TypeVar
 
 from connector.account import Opened, OpenedApi
 from connector.ask import ask
+from connector.asked import INCLUDABLE, check_asked, check_names, optional_fields, read_resource, require_text
 from connector.captures import Captures, MemoryShelf, Shelf
 from connector.catalog import Source
 from connector.cursor import Seal, digest
 from connector.details import asking_more
 from connector.entries import key_of
-from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound, VendorNotFound
+from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
 from connector.examine import Examination, examine
-from connector.fetch import Fetched, Listing, fetch_one, fetch_page
+from connector.explain import explain as explained
+from connector.fetch import Listing, fetch_one, fetch_page
 from connector.flow import Budget, Clock, Flow
 from connector.inputs import read_inputs
-from connector.mapping.dates import in_utc
 from connector.mapping.path import Notes
 from connector.membership import NAMED_BY, Tables, entries_of, fill_groups, in_group, membership_of
-from connector.model import UNIFIED
 from connector.model.envelope import Outcome
 from connector.native import is_native, native_source, record_of
 from connector.notices import Notices
@@ -38,14 +38,11 @@ from connector.reading import Reading
 from connector.settings import Settings
 from connector.walk import Place
 from connector.wire import Answer
-from connector.write import Intent, Plan, add_member, create, delete, plan, remove_member, update, write
-from connector.yamlfile import nearest
+from connector.write import Plan, find_entry, intent_of, plan, write
 
 __all__ = ["Questions"]
 
 T = TypeVar("T")
-INCLUDABLE = ("remote_data", "groups")
-_VERBS = ("create", "update", "delete")
 _PATIENCE = 300.0
 _BOUND = {
     "account": "another account",
@@ -78,13 +75,13 @@ class Questions:
 
     def list(self, resource: str, **asked: Any) -> Flow[Page[Any]]:
         """One page, asked with what `Asked` lists; `patient` waits longer for a busy vendor (for whole walks)."""
-        _check_asked(asked, (*Asked.__annotations__, "patient"))
+        check_asked(asked, (*Asked.__annotations__, "patient"))
         return self._redacted(self._list(resource, **asked))
 
     def get(self, resource: str, key: str, **asked: Any) -> Flow[Item[Any]]:
         """The one row with this id, asked with what `AskedOne` lists."""
-        _check_asked(asked, tuple(AskedOne.__annotations__))
-        return self._redacted(self._get(resource, _text("id", key), **asked))
+        check_asked(asked, tuple(AskedOne.__annotations__))
+        return self._redacted(self._get(resource, require_text("id", key), **asked))
 
     def write(self, verb: str, resource: str, *given: Any, entry: str | None = None) -> Flow[Written[Any]]:
         """`create` with fields, `update` with an id and fields, `delete` with an id; sent at most once.
@@ -96,7 +93,7 @@ class Questions:
 
     def plan(self, verb: str, resource: str, *given: Any, entry: str | None = None) -> Plan:
         """The request that `write` would send, its secrets masked; nothing is sent, so nothing is looked for."""
-        return plan(self._intent(verb, resource, given, {}, entry), self.clock.moment())
+        return plan(intent_of(self._tables, verb, resource, given, {}, entry), self.clock.moment())
 
     def proxy(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -147,7 +144,7 @@ class Questions:
         explain: bool = False,
         patient: bool = False,
     ) -> Flow[Page[Any]]:
-        unified, of_group = _resource(resource)
+        unified, of_group = read_resource(resource)
         if of_group is not None and group_id is not None:
             raise InvalidRequest("group_id is already said by the path groups/{id}/users")
         sources = self._readable(
@@ -165,10 +162,10 @@ class Questions:
             raise InvalidRequest(f"filters: expected field → value, got {type(filters).__name__}")
         if cursor is not None and not isinstance(cursor, str):
             raise CursorInvalid(f"next_cursor: expected text, got {type(cursor).__name__}")
-        group_id = None if group_id is None else _text("group_id", group_id)
-        sort_by = None if sort_by is None else _text("sort_by", sort_by)
-        wanted = _checked("include", include, INCLUDABLE)
-        hidden = _checked("exclude_fields", exclude_fields, _optional(unified))
+        group_id = None if group_id is None else require_text("group_id", group_id)
+        sort_by = None if sort_by is None else require_text("sort_by", sort_by)
+        wanted = check_names("include", include, INCLUDABLE)
+        hidden = check_names("exclude_fields", exclude_fields, optional_fields(unified))
         budget = self._budget(patient)
         notices = Notices()
         typed = [() if is_native(one) else parse_filters(one, filters or {}) for one in sources]
@@ -253,7 +250,7 @@ class Questions:
             is_partial_response=any(one.reading.drop for one in listings),
             completeness=found.completeness,
             warnings=notices.listed(),
-            explain=self._explain(listings, found, budget) if explain else None,
+            explain=explained(self.opened, listings, found, budget) if explain else None,
             ids=[row["id"] for row in found.rows],
             units=found.units,
         )
@@ -267,13 +264,13 @@ class Questions:
         exclude_fields: Iterable[str] = (),
         strict: bool = False,
     ) -> Flow[Item[Any]]:
-        unified, of_group = _resource(resource)
+        unified, of_group = read_resource(resource)
         if of_group is not None:
             raise InvalidRequest("one user is got by get users ID")
         sources = self._readable(unified, include=include, exclude_fields=exclude_fields)
         source = sources[0]
-        wanted = _checked("include", include, INCLUDABLE)
-        hidden = _checked("exclude_fields", exclude_fields, _optional(unified))
+        wanted = check_names("include", include, INCLUDABLE)
+        hidden = check_names("exclude_fields", exclude_fields, optional_fields(unified))
         budget, notices = self._budget(patient=False), Notices()
         lookups = yield from self._tables.lookups(sources, budget)
         with_groups = "groups" not in hidden
@@ -309,13 +306,13 @@ class Questions:
         return Item(unified, row, is_partial_response=bool(notices.breaks), warnings=notices.listed())
 
     def _write(self, verb: str, resource: str, *given: Any, entry: str | None) -> Flow[Written[Any]]:
-        unified, group = _resource(_text("resource", resource))
+        unified, group = read_resource(require_text("resource", resource))
         lookups: dict[str, Any] = {}
         if group is None:
-            lookups = yield from self._tables.lookups(self.sources(unified), self._budget(patient=False))
+            lookups = yield from self._tables.lookups(self.opened.feed(unified), self._budget(patient=False))
         if entry is None and (verb != "create" or group is not None):
-            entry = yield from self._find_entry(unified, group, given)
-        intent, notices = self._intent(verb, resource, given, lookups, entry), Notices()
+            entry = yield from find_entry(self._tables, unified, group, given, self._budget(patient=False))
+        intent, notices = intent_of(self._tables, verb, resource, given, lookups, entry), Notices()
         most, seconds = self.settings.max_calls, self.settings.max_seconds
         done = yield from write(intent, self._tables, most, seconds, notices)
         return Written(
@@ -325,77 +322,6 @@ class Questions:
             is_partial_response=bool(done.row and (intent.users or intent.reading).drop),
             warnings=notices.listed(),
         )
-
-    def _find_entry(self, unified: str, group: str | None, given: Sequence[Any]) -> Flow[str | None]:
-        """Of several entries, the one that has what is changed (for members, their group); None of one alone."""
-        what, key = (unified, _text("id", given[0])) if group is None else ("groups", group)
-        source = self.sources(what)[0]
-        entries, budget = entries_of(self.opened, source), self._budget(patient=False)
-        if len(entries) == 1:
-            return None
-        missing: VendorNotFound | None = None
-        for api in entries:
-            try:
-                reading = self._reading(what, {}, api.name)
-                yield from fetch_one([reading], _text("id", key), budget, Notices())
-            except VendorNotFound as error:
-                missing = error
-            else:
-                return api.name
-        assert missing is not None
-        raise missing
-
-    def _intent(
-        self,
-        verb: str,
-        resource: str,
-        given: Sequence[Any],
-        lookups: Mapping[str, Any],
-        entry: str | None,
-    ) -> Intent:
-        if verb not in _VERBS:
-            raise InvalidRequest(f"unknown verb {verb!r}; there are: {', '.join(_VERBS)}")
-        unified, group = _resource(_text("resource", resource))
-        if group is not None and verb == "update":
-            raise InvalidRequest(
-                "a membership is made and removed (create, delete), and has nothing to update"
-            )
-        if group is not None:
-            groups, users = (
-                self._reading("groups", {}, entry),
-                self._reading("users", {}, entry, with_groups=True),
-            )
-            if verb == "create":
-                return add_member(groups, users, _text("group", group), *given)
-            return remove_member(groups, users, _text("group", group), _text("id", *given))
-        reading = self._reading(unified, lookups, entry)
-        if verb == "create":
-            return create(reading, *given)
-        key, *fields = given
-        if verb == "update":
-            return update(reading, _text("id", key), *fields)
-        return delete(reading, _text("id", key), *fields)
-
-    def _reading(
-        self, unified: str, lookups: Mapping[str, Any], entry: str | None, *, with_groups: bool = False
-    ) -> Reading:
-        """How what is written is read back: without what stands elsewhere, unless a user's groups are what is asked."""
-        source = self.sources(unified)[0]
-        apis = {api.name: api for api in entries_of(self.opened, source)}
-        if entry is not None and entry not in apis:
-            raise InvalidRequest(
-                f"entry: {entry!r} is none of this account's {unified}; there are: {', '.join(apis)}"
-            )
-        if entry is None and len(apis) > 1:
-            raise InvalidRequest(
-                f"nothing was sent: this account has {unified} in several places; say in which: {', '.join(apis)}",
-                hint="entry=… in Python, --entry on the command line",
-            )
-        api = next(iter(apis.values())) if entry is None else apis[entry]
-        is_elsewhere = unified == "users" and membership_of(self.opened, source) in ("on_group", "per_group")
-        drop = frozenset({"groups"}) if is_elsewhere else frozenset[str]()
-        reading = Reading(self.opened, api, source, self._captures, drop=drop, lookups=lookups)
-        return asking_more(reading, unwanted={"members"}, with_groups=with_groups)
 
     def _check(self) -> Flow[dict[str, str]]:
         said: dict[str, str] = {}
@@ -412,7 +338,7 @@ class Questions:
     def _readable(self, name: str, **asked: Any) -> tuple[Source, ...]:
         """What feeds a unified resource, or one of the vendor's own (`api.resource`), which takes none of `asked`."""
         if "." not in name:
-            return self.sources(name)
+            return self.opened.feed(name)
         if given := sorted(word for word, value in asked.items() if value):
             raise InvalidRequest(
                 f"{name} is the vendor's own, as it is: it takes no {' and no '.join(given)}",
@@ -430,18 +356,6 @@ class Questions:
         if key_of(entry) is None:
             return entries_of(self.opened, source)
         return tuple(api for known, api in self.opened.apis.items() if known == entry)
-
-    def sources(self, unified: str) -> tuple[Source, ...]:
-        """What feeds a unified resource of this account: one source, or those of a union."""
-        names = self.opened.sources.get(unified)
-        if names is None:
-            known = ", ".join(self.opened.sources) or "nothing"
-            word = nearest(unified, self.opened.sources)
-            raise NotFound(
-                f"this account has no {unified!r}; it has: {known}",
-                hint=f"did you mean {word}?" if word else None,
-            )
-        return tuple(self.opened.loaded.sources[name] for name in names)
 
     def _asked_besides(self, source: Source, given: Mapping[str, Any] | None) -> dict[str, str]:
         """What the vendor is asked besides, defaults included. Raises InvalidRequest for what the listing doesn't accept."""
@@ -486,103 +400,7 @@ class Questions:
         if feed and all(self.opened.loaded.definition.source(name)[1].get is not None for name in feed):
             yield from self._get("groups", group)
 
-    def _explain(self, listings: Sequence[Listing], found: Fetched, budget: Budget) -> dict[str, Any]:
-        groups = [self.opened.loaded.sources[name] for name in self.opened.sources.get("groups", ())]
-        source = listings[0].reading.source
-        said = [source.mapping.memberships, *(one.mapping.members for one in groups)]
-        transitive = any(one is not None and one.transitive for one in said)
-        return {
-            "connector": self.opened.loaded.name,
-            "source": " + ".join(dict.fromkeys(one.reading.name for one in listings)),
-            "evaluated": _evaluated(listings),
-            "membership": membership_of(self.opened, source),
-            "nested_members": "included" if transitive else "not included",
-            **_explain_passes(listings),
-            **({"captured": _moments(found.captured)} if found.captured else {}),
-            "calls": budget.trace,
-        }
-
-
-def _evaluated(listings: Sequence[Listing]) -> dict[str, str]:
-    """Parameter → who evaluates it; said for each source where they differ."""
-    said: dict[str, dict[str, str]] = {}
-    for one in listings:
-        besides = {f"remote_query[{name}]": "vendor" for name in one.reading.query}
-        for name, who in {**besides, **one.question.explain}.items():
-            said.setdefault(name, {})[one.reading.source.name] = who
-    return {
-        name: next(iter(by.values()))
-        if len(set(by.values())) == 1
-        else "; ".join(f"{source}: {who}" for source, who in by.items())
-        for name, by in said.items()
-    }
-
-
-def _explain_passes(listings: Sequence[Listing]) -> dict[str, str]:
-    passing = [one for one in listings if (call := one.reading.resource.list) is not None and call.passes]
-    if not passing:
-        return {}
-    if passing[0].question.is_sent:
-        return {"passes": "not used, since a filter or sort is sent to the vendor"}
-    listing = passing[0].reading.resource.list
-    assert listing is not None
-    return {"passes": f"{len(listing.passes)}, one after the other"}
-
 
 def _version(sources: Sequence[Source]) -> str:
     """What tells the mapping of a listing from an earlier one."""
     return sources[0].version if len(sources) == 1 else digest(*(one.version for one in sources))
-
-
-def _moments(captured: Mapping[str, Any]) -> dict[str, str]:
-    """When a capture was taken and until when it is kept, in RFC 3339."""
-    return {name: in_utc(captured[name].isoformat()) for name in ("taken_at", "kept_until")}
-
-
-def _resource(text: str) -> tuple[str, str | None]:
-    """(`users`, the group) of `groups/{id}/users`; (resource, None) of anything else."""
-    if not isinstance(text, str):
-        raise InvalidRequest(f"resource: expected text, got {type(text).__name__}")
-    first, *rest = text.split("/")
-    if not rest:
-        return first, None
-    if first == "groups" and rest[-1] == "users" and len(rest) > 1 and all(rest[:-1]):
-        return "users", "/".join(rest[:-1])
-    raise InvalidRequest(f"unknown resource {text!r}; there are users, groups and groups/ID/users")
-
-
-def _check_asked(asked: Mapping[str, Any], known: Sequence[str]) -> None:
-    for name in asked:
-        if name not in known:
-            word = nearest(name, known)
-            raise InvalidRequest(
-                f"unknown parameter {name!r}; there are: {', '.join(known)}",
-                hint=f"did you mean {word}?" if word else None,
-            )
-
-
-def _text(noun: str, value: Any) -> str:
-    """A parameter that is text: ids are strings here, never numbers, and have no control characters."""
-    if not isinstance(value, str):
-        raise InvalidRequest(f"{noun}: expected text, got {type(value).__name__}")
-    if value == "" or not value.isprintable():
-        raise InvalidRequest(f"{noun}: it is empty, or has characters that can't be printed")
-    return value
-
-
-def _optional(unified: str) -> tuple[str, ...]:
-    model = UNIFIED.get(unified)
-    fields = {} if model is None else model.model_fields
-    return tuple(name for name, info in fields.items() if not info.is_required())
-
-
-def _checked(noun: str, given: Iterable[str], allowed: Sequence[str]) -> frozenset[str]:
-    names = [given] if isinstance(given, str) else list(given)
-    for name in names:
-        if name not in allowed:
-            word = nearest(str(name), allowed)
-            raise InvalidRequest(
-                f"{noun}: unknown {name!r}; there are: {', '.join(allowed)}",
-                hint=f"did you mean {word}?" if word else None,
-            )
-    return frozenset(names)

@@ -203,7 +203,7 @@ def _key_of(directory: Directory, resource: str) -> str:
 
 def fields_of(directory: Directory, unified: str, include: Iterable[str] = ()) -> set[str]:
     """The fields that the account's mapping can fill, whatever a page has."""
-    mapping = directory.questions.sources(unified)[0].mapping
+    mapping = directory.questions.opened.feed(unified)[0].mapping
     layers = (mapping.fields, *mapping.on.values())
     mapped = {name for layer in layers for name, rule in layer.items() if rule}
     return mapped | {f"{name}_detail" for name in mapped} | {"id", *include}

@@ -45,6 +45,7 @@ from connector.questions import Questions
 from connector.sandbox import Sandbox, access_to
 from connector.settings import Settings
 from connector.wire import Answer, Call
+from connector.write import intent_of
 from connector.write.once import send_once
 from tests.calling.closing import closing_server
 
@@ -661,7 +662,7 @@ def test_neither_hash_nor_secret_nor_link_shows_in_an_error_a_trace_or_a_log(
     world.fail()
     world = World(keeper, ECHOES[echo])
     budget = world.questions._budget(patient=False)
-    intent = world.questions._intent("create", LICENSES, [GIVEN], {}, None)
+    intent = intent_of(world.questions._tables, "create", LICENSES, [GIVEN], {}, None)
     with pytest.raises(VendorFailure) as raised:
         drive(send_once(intent, budget), world.send, world.sleep)
     assert_hidden(raised.value)
