@@ -34,10 +34,7 @@ from connector.probe import Probe
 from connector.resource import Resource
 from connector.template import BaseText, HeaderText, ValueText
 
-__all__ = ["NOT_BUILT", "Api", "Connector", "RateRule", "Retry", "Secret", "Setting", "Union"]
-
-NOT_BUILT: frozenset[str] = frozenset()
-"""Values of the format that are refused by name until they are built."""
+__all__ = ["Api", "Connector", "RateRule", "Retry", "Secret", "Setting", "Union"]
 
 
 class Setting(Closed):

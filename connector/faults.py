@@ -25,7 +25,7 @@ _KINDS = {str: "string", bool: "boolean", int: "integer", float: "number", type(
 
 
 def validate(
-    model: type[M], document: YamlMap, *, not_built: Iterable[str] = (), context: Any = None
+    model: type[M], document: YamlMap, *, context: Any = None
 ) -> tuple[M | None, list[Fault], M | None]:
     """(the model, or None with faults; all faults; what remains of a faulty document, for further checks)."""
     faults: dict[Fault, None] = {}
@@ -36,7 +36,7 @@ def validate(
             found = model.model_validate(rest, context=context)
         except ValidationError as error:
             items = [dict(item) for item in error.errors(include_url=False)]
-            new = [_complaint(model, rest, item, frozenset(not_built)) for item in items]
+            new = [_complaint(model, rest, item) for item in items]
             # Placed in `rest`, not in `document`: what was taken out of a list has moved the items behind it.
             own = [one for one, item in zip(new, items, strict=True) if _lacking(document, item) not in taken]
             faults.update(dict.fromkeys(place(rest, own)))
@@ -107,9 +107,7 @@ def _is_refused(annotation: Any) -> bool:
     return annotation is type(None)
 
 
-def _complaint(
-    model: type[BaseModel], document: YamlMap, error: dict[str, Any], not_built: frozenset[str]
-) -> Complaint:
+def _complaint(model: type[BaseModel], document: YamlMap, error: dict[str, Any]) -> Complaint:
     kind, loc, ctx = error["type"], tuple(error["loc"]), error.get("ctx") or {}
     here = _present(document, loc)
     value = error["input"]
@@ -124,15 +122,11 @@ def _complaint(
     if kind == "union_tag_invalid":
         word, key = str(ctx["tag"]), str(ctx["discriminator"]).strip("'\"")
         at = (*here, key) if isinstance(value, YamlMap) and key in value else here
-        if word in not_built:
-            return Complaint(at, f"`{key}: {word}` is a word of the format that is not built yet")
         allowed = tuple(tag.strip().strip("'\"") for tag in str(ctx["expected_tags"]).split(","))
         return Complaint(at, f"unknown {key} {word!r}", word, allowed)
     if kind == "union_tag_not_found":
         return Complaint(here, f"`{str(ctx['discriminator']).strip(chr(39))}` is missing")
     if kind == "literal_error":
-        if isinstance(value, str) and value in not_built:
-            return Complaint(here, f"`{value}` is a word of the format that is not built yet")
         allowed = tuple(
             word.strip().strip("'\"") for word in str(ctx["expected"]).replace(" or ", ", ").split(",")
         )

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from connector import merge as merging
 from connector.cursor import digest
-from connector.definition import NOT_BUILT, Api, Connector
+from connector.definition import Api, Connector
 from connector.errors import ConfigurationInvalid, Fault
 from connector.faults import place, validate
 from connector.folders import CONNECTOR_FILE, Folders, shown
@@ -200,7 +200,7 @@ class _Loading:
         return document
 
     def _validated(self, document: YamlMap) -> Connector | None:
-        _, faults, rest = validate(Connector, document, not_built=NOT_BUILT)
+        _, faults, rest = validate(Connector, document)
         self.faults += faults
         if rest is None:
             return None

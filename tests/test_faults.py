@@ -41,8 +41,8 @@ class Home(Closed):
         return found
 
 
-def told(text: str, *not_built: str) -> list[str]:
-    found, faults, _ = validate(Home, load(text, "f"), not_built=not_built)
+def told(text: str) -> list[str]:
+    found, faults, _ = validate(Home, load(text, "f"))
     assert (found is None) == bool(faults)
     return [str(fault).replace("\n    ", " | ") for fault in faults]
 
@@ -111,15 +111,6 @@ def test_items_behind_one_that_is_wrong_keep_their_place() -> None:
     """The second fault is found only when the first item was taken out."""
     found = told("street: a\npets:\n  - {kind: x}\n  - {kind: cat}\n  - {kind: dog, name: [1]}\n")
     assert [fault.partition(": ")[0] for fault in found] == ["f:3:12", "f:5:23"]
-
-
-def test_words_that_are_not_built_yet_are_named() -> None:
-    assert told("street: a\npets: [{kind: bird}]", "bird") == [
-        "f:2:15: pets.0.kind: `kind: bird` is a word of the format that is not built yet"
-    ]
-    assert told("street: a\npets: [{kind: dog, name: x, is: fast}]", "fast") == [
-        "f:2:33: pets.0.is: `fast` is a word of the format that is not built yet"
-    ]
 
 
 def test_the_rest_of_a_faulty_document_can_be_looked_at() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connector.catalog import Catalog
-from connector.definition import NOT_BUILT, Connector
+from connector.definition import Connector
 from connector.errors import ConfigurationInvalid
 from connector.faults import place, validate
 from connector.model import UNIFIED
@@ -87,7 +87,7 @@ EXCHANGES = "apis.main.exchanges"
 
 def told(text: str) -> list[str]:
     document = load(text, "c.yaml")
-    found, faults, _ = validate(Connector, document, not_built=NOT_BUILT)
+    found, faults, _ = validate(Connector, document)
     if found is not None:
         faults = place(document, complaints(found, UNIFIED))
     return [str(fault) for fault in faults]

@@ -16,7 +16,7 @@ from connector import cli, template
 from connector.call import Call
 from connector.catalog import Catalog
 from connector.change import Create
-from connector.definition import NOT_BUILT, Api, RateRule
+from connector.definition import Api, RateRule
 from connector.mapping import dates
 from connector.mapping.forms import RULE_WORDS
 from connector.mapping.path import Notes
@@ -102,7 +102,7 @@ def test_words_that_no_schema_lists_are_in_the_reference() -> None:
 
 
 def test_words_that_are_not_built_are_listed_as_such_and_no_others() -> None:
-    refused = set(NOT_BUILT)
+    refused: set[str] = set()
     for model in (Call, Create, Api, RateRule, Resource, Style):
         described = model.model_json_schema(by_alias=True)["properties"]
         refused |= {name for name, part in described.items() if part.get("not") == {}}
