@@ -153,7 +153,8 @@ def _failure(
             found = _error(
                 rule.is_, hide, message, said, facts, answer, hint=rule.hint, after=rule.retry_after
             )
-            found.is_told = True
+            # A rule that looks only at the kind of a good answer says that it isn't understood, not that it failed.
+            found.is_told = rule.when.asks_what_it_says or not 200 <= facts.status <= 299  # noqa: PLR2004
             return found
     if not 200 <= facts.status <= 299:  # noqa: PLR2004 - RFC 9110 §15.3
         return _error(

@@ -6,10 +6,11 @@ Every model is frozen and closed. Where a call fits the resource and the api tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from connector.duration import Seconds
@@ -21,9 +22,22 @@ from connector.mapping.path import PathText
 from connector.paging import Paging
 from connector.template import HeaderText, ValueText, holes_of
 
-__all__ = ["Before", "Call", "Closed", "Name", "Pass", "Records", "Sent", "as_path"]
+__all__ = ["Before", "Call", "Closed", "Name", "Pass", "Pattern", "Records", "Sent", "as_path"]
+
+
+def _compiles(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise PydanticCustomError(
+            "pattern", "not a regular expression: {reason}", {"reason": str(error)}
+        ) from None
+    return text
+
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Pattern = Annotated[str, AfterValidator(_compiles)]
+"""A regular expression that a whole text is matched with."""
 
 
 class Closed(BaseModel):

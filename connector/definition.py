@@ -6,7 +6,6 @@ ignored. What no single model can see is in `wiring`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -17,13 +16,12 @@ from pydantic import (
     StrictInt,
     StrictStr,
     Tag,
-    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from connector.auth import Auth
-from connector.call import Closed, Name, Sent
+from connector.call import Closed, Name, Pattern, Sent
 from connector.duration import Budgeted
 from connector.errorrule import ErrorCode, ErrorRule
 from connector.exchange import Chosen, Exchange, Request, Single, SubmitAndPoll
@@ -45,21 +43,10 @@ class Setting(Closed):
     choices: Mapping[str, str] | None = None
     """What may be chosen: the label that a person sees → the value that templates get."""
     default: StrictStr | StrictInt | StrictBool | None = None
-    pattern: str | None = None
+    pattern: Pattern | None = None
     """A regular expression that the whole value must match; of a list, each item."""
     required: StrictBool = True
     help: str | None = None
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, text: str | None) -> str | None:
-        try:
-            re.compile(text or "")
-        except re.error as error:
-            raise PydanticCustomError(
-                "pattern", "not a regular expression: {reason}", {"reason": str(error)}
-            ) from None
-        return text
 
     @model_validator(mode="after")
     def _default_is_allowed(self) -> Setting:

@@ -304,7 +304,10 @@ class _Loading:
         self.faults += place(document, found)
         if connector is not None and api is not None and mapper is not None:
             self.faults += place(document, source_complaints(connector, mapping, mapper.paths))
-            self.faults += place(document, written_complaints(connector, mapping, mapper.writable()))
+            is_changed = name in overrides or len(self.folders.layers(self.name, file)) > 1
+            self.faults += place(
+                document, written_complaints(connector, mapping, mapper.writable(), is_changed=is_changed)
+            )
         if mapper is None:
             return None
         version = digest(_plain(document))

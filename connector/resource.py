@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from connector.call import Call, Closed, Name, as_path
+from connector.call import Call, Closed, Name, Pattern, as_path
 from connector.change import Change, Create, Delete, Members, Update
 from connector.mapping.path import PathText, parse_path
 
@@ -25,6 +25,8 @@ class Key(Closed):
 
     path: PathText
     as_: Literal["string"] | None = Field(None, alias="as")
+    pattern: Pattern | None = None
+    """A regular expression that a whole id matches: where a vendor takes names as well, nothing is written by another."""
 
 
 def _as_key(value: Any) -> Any:

@@ -306,6 +306,11 @@ class AnswerCondition(RootModel[Annotated[dict[_AnswerKey, Test], Field(min_leng
         """The paths into the body that it reads."""
         return tuple(key for key in self.root if key not in _ABOUT_THE_ANSWER)
 
+    @property
+    def asks_what_it_says(self) -> bool:
+        """Whether it looks at what stands in the body, not only at what kind of body it is."""
+        return bool(self.paths) or "text" in self.root
+
     def may_hold(self, status: int) -> bool:
         """Whether an answer of this status could meet the condition, whatever its body is."""
         test = self.root.get("status")

@@ -75,16 +75,21 @@ def input_complaints(settings: Mapping[str, Setting], call: Change) -> Iterator[
 
 
 def written_complaints(
-    connector: Connector, mapping: MappingFile, writable: Mapping[str, bool]
+    connector: Connector, mapping: MappingFile, writable: Mapping[str, bool], *, is_changed: bool
 ) -> Iterator[Complaint]:
-    """What a resource says can be written, and its mapping can't write; located from the mapping's root."""
+    """What a resource says can be written, and its mapping can't write; located from the mapping's root.
+
+    A mapping that is laid over a connector's own (`is_changed`) may leave fields without a rule, or with one that can't
+    be turned round: they are then not taken, and only what nothing can be made without is missed.
+    """
     api, _, name = mapping.source.partition(".")
     resource = connector.apis[api].resources[name]
     shape = shape_of(UNIFIED[mapping.unified])
     for place, call in resource.changes():
         where = ".".join(place)
         takes = call.takes if isinstance(call, Create | Update) else ()
-        for field in takes:
+        needs = call.needs if isinstance(call, Create) else ()
+        for field in needs if is_changed else takes:
             if not writable.get(field):
                 said = "no rule" if field not in writable else "a rule that can't be turned round"
                 yield Complaint(

@@ -19,7 +19,7 @@ from connector.model import UNIFIED
 from connector.model.shape import Enum, Items, Label, Record, Text, shape_of
 from connector.reading import Reading
 
-__all__ = ["check_fields", "read_created", "require_fields"]
+__all__ = ["check_fields", "read_created", "require_fields", "writable_of"]
 
 _MOST = 500
 """The most characters of a text, as of an input that says nothing else."""
@@ -32,14 +32,21 @@ def require_fields(given: Any) -> Mapping[str, Any]:
     return given
 
 
+def writable_of(reading: Reading, takes: Sequence[str]) -> list[str]:
+    """Those of the fields that the account's mapping can write."""
+    known = reading.source.mapper.writable()
+    return [name for name in takes if known.get(name)]
+
+
 def read_created(
     reading: Reading, create: Create, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(what its inputs are, the unified fields) of one that is to be made. Raises InvalidRequest."""
-    known = (*create.takes, *create.input)
+    takes = writable_of(reading, create.takes)
+    known = (*takes, *create.input)
     wrong = [unknown_field(name, known) for name in given if name not in known]
     wrong += [f"{name}: it is needed" for name in create.needs if given.get(name) is None]
-    fields = {name: given[name] for name in create.takes if name in given}
+    fields = {name: given[name] for name in takes if name in given}
     wrong += _faults(reading, fields)
     inputs: dict[str, Any] = {}
     try:

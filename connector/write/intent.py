@@ -5,6 +5,7 @@ One write is one call. What would need several is refused, with what to send one
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,8 +14,9 @@ from connector.change import Change, Create, Members
 from connector.errors import InvalidRequest
 from connector.inputs import unknown_field
 from connector.reading import Reading
+from connector.resource import Key
 from connector.template import cleared_nowhere
-from connector.write.given import check_fields, read_created, require_fields
+from connector.write.given import check_fields, read_created, require_fields, writable_of
 
 __all__ = ["Intent", "add_member", "create", "delete", "remove_member", "update"]
 
@@ -89,7 +91,7 @@ def create(reading: Reading, given: Any) -> Intent:
 def update(reading: Reading, key: str, given: Any) -> Intent:
     """Changing fields of one. Raises InvalidRequest with all that is wrong."""
     resource, given = reading.resource, require_fields(given)
-    takes = () if resource.update is None else resource.update.takes
+    takes = () if resource.update is None else writable_of(reading, resource.update.takes)
     known = (*takes, *resource.transitions)
     if not known:
         raise _cannot("update", reading)
@@ -110,6 +112,7 @@ def update(reading: Reading, key: str, given: Any) -> Intent:
         assert call is not None  # a field that isn't alone is one of its `takes`
         values = _record(reading, fields, call)
     values = {"id": key, **values, **_named(fields)}
+    _check_id(reading, key)
     return _checked(Intent("update", reading.source.mapping.unified, key, reading, call, values, fields))
 
 
@@ -118,6 +121,7 @@ def delete(reading: Reading, key: str) -> Intent:
     call = reading.resource.delete
     if call is None:
         raise _cannot("delete", reading)
+    _check_id(reading, key)
     return Intent("delete", reading.source.mapping.unified, key, reading, call, {"id": key})
 
 
@@ -145,8 +149,25 @@ def _of_member(verb: str, groups: Reading, users: Reading, group: str, user: str
         raise InvalidRequest(
             f"{groups.opened.loaded.name} can't {verb} members: {groups.source.name} has no `members.{verb}`"
         )
+    _check_id(groups, group)
+    _check_id(users, user)
     values = {"group": group, "user": user}
     return Intent(verb, f"groups/{group}/users", user, groups, call, values, group=group, users=users)
+
+
+def _check_id(reading: Reading, key: str) -> None:
+    """Raises InvalidRequest for what is no id: what the vendor takes besides (a name, an address) may be another's."""
+    known = reading.resource.key
+    if (
+        isinstance(known, Key)
+        and known.pattern is not None
+        and not re.fullmatch(known.pattern, key, re.ASCII)
+    ):
+        raise InvalidRequest(
+            f"nothing was sent: {key!r} is no id of {reading.source.mapping.unified} of {reading.opened.loaded.name} "
+            f"(it matches {known.pattern})",
+            hint="`list` shows the ids",
+        )
 
 
 def _cannot(verb: str, reading: Reading) -> InvalidRequest:

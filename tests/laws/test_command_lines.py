@@ -49,6 +49,10 @@ def holes(line: Any) -> list[Hole]:
 
 
 LINES = list(lines())
+_OF_USERS = {"--invite", "--name", "--job-title", "--node", "--lock", "--unlock", "--delete", "-f"}
+_OF_TEAMS = {"--add", "--name", "--node", "--delete", "--add-user", "--remove-user", "-f"}
+COMMANDS = {"enterprise-user": _OF_USERS, "enterprise-team": _OF_TEAMS}
+"""What is written by: commands of the directory, with the options that change it. None of them reaches a vault."""
 
 
 def arguments(sees: Any, line: str) -> list[str] | None:
@@ -85,6 +89,19 @@ def hold_the_law(template: Any, value: str) -> bool:
 
 def test_there_are_command_lines() -> None:
     assert LINES
+
+
+def test_what_writes_by_a_command_is_a_command_of_the_directory_with_known_options() -> None:
+    found = 0
+    for name in connectors():
+        for api in loaded(name).definition.apis.values():
+            for place, change in (one for resource in api.resources.values() for one in resource.changes()):
+                for value in change.give.values():
+                    texts = value["words"] if isinstance(value, Mapping) else [value]
+                    command, *words = " ".join(texts).split(" ")
+                    assert {word for word in words if not word.startswith("{")} <= COMMANDS[command], place
+                    found += 1
+    assert found >= 10
 
 
 @pytest.mark.parametrize(("call", "template"), LINES, ids=[call for call, _ in LINES])

@@ -100,6 +100,7 @@ def test_every_kind_of_write_is_there() -> None:
         for kind in ("create", "update", "delete", "members", "transitions")
         for is_queued in (False, True)
     }
+    assert {one.split(" ", 1)[0] for one in REAL} == set(connectors())
 
 
 @pytest.mark.parametrize("one", WRITES, ids=str)
@@ -208,9 +209,9 @@ TAKING = [one for one in WRITES if getattr(one.call, "takes", ())]
 def test_what_is_written_reads_back_as_what_was_given(one: Write, data: st.DataObject) -> None:
     fields = data.draw(fields_of(one))
     mapper = one.reading.source.mapper
-    for body in (mapper.write(fields), mapper.changes(fields)):
-        row = mapper.read(json.loads(json.dumps(body)), Notes())
-        assert {name: _like(row[name], value) for name, value in fields.items()} == fields
+    body = mapper.write(fields) if "record" in one.call.holes else mapper.changes(fields)
+    row = mapper.read(json.loads(json.dumps(body)), Notes())
+    assert {name: _like(row[name], value) for name, value in fields.items()} == fields
 
 
 def _like(read: Any, value: Any) -> Any:

@@ -394,8 +394,14 @@ def test_only_what_can_be_made_is_made_and_nothing_of_it_is_read(keeper: Loaded)
         secrets={"scim.token": "scim-token", "partner.secret": SECRET},
     )
     directory = Directory(Questions(opened, Seal([b"k" * 32]), Settings(), Clock()), refuse, refuse)
-    with pytest.raises(InvalidRequest, match=r"keeper can't create users: scim\.users has no `create`"):
-        directory.create("users", {})
+    with pytest.raises(
+        InvalidRequest, match=r"keeper can't update student_licenses: partner\.licenses has no `update`"
+    ):
+        directory.update(LICENSES, "order-7", {"first_name": "Ada"})
+    with pytest.raises(
+        InvalidRequest, match=r"keeper can't delete student_licenses: partner\.licenses has no `delete`"
+    ):
+        directory.delete(LICENSES, "order-7")
     with pytest.raises(
         InvalidRequest, match=r"keeper can't list student_licenses: partner\.licenses has no `list`"
     ):
