@@ -169,11 +169,16 @@ class CallSet:
 
     @property
     def _document(self) -> dict[str, Any]:
-        return yamlfile.read(self.path)
+        return _read(self.path)
 
     def _filled(self, part: str) -> Any:
         document = self._document
         return _filled(document[part], document["recorded_from"].get("is", {}))
+
+
+@cache
+def _read(path: Path) -> dict[str, Any]:
+    return yamlfile.read(path)
 
 
 def call_sets() -> list[CallSet]:
