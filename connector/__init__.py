@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from connector.directory import AsyncDirectory, Directory
-    from connector.errors import ConnectorError, ListingIncomplete, WriteOutcomeUnknown
+    from connector.errors import ConnectorError, ListingIncomplete, WriteNotEffective, WriteOutcomeUnknown
     from connector.model import Group, StudentLicense, User
-    from connector.pages import Item, Page
+    from connector.pages import Item, Page, Written
 
 __all__ = [
     "AsyncDirectory",
@@ -30,7 +30,9 @@ __all__ = [
     "Page",
     "StudentLicense",
     "User",
+    "WriteNotEffective",
     "WriteOutcomeUnknown",
+    "Written",
 ]
 
 __version__ = "0.1.0"
@@ -45,7 +47,9 @@ _HOMES = {
     "Page": "connector.pages",
     "StudentLicense": "connector.model",
     "User": "connector.model",
+    "WriteNotEffective": "connector.errors",
     "WriteOutcomeUnknown": "connector.errors",
+    "Written": "connector.pages",
 }
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from connector.cli.output import harmless, screen
+from connector.errors import WriteNotEffective
 
 if TYPE_CHECKING:
     from connector.directory import Directory
@@ -59,6 +60,7 @@ def demo() -> None:
             _tour(stored, whole)
             _step("What each of the two can tell", "connector list users --all --account …")
             _compare({"Commander": whole, "SCIM": node})
+            _changes(whole)
             _beyond(whole)
     _end(connector)
 
@@ -94,6 +96,26 @@ def _tour(stored: StoredAccounts, directory: Directory) -> None:
     group = row["groups"][0]
     _step(f"Who is in {harmless(str(group['name']))}", f"connector list groups/{group['id']}/users")
     _show(directory, directory.list(f"groups/{group['id']}/users", limit=_FEW))
+
+
+def _changes(directory: Directory) -> None:
+    """A write that is proven, and one that the vendor calls done and isn't."""
+    for status, title in (
+        ("active", "A user is locked, and looked at again"),
+        ("invited", "The same of one who is invited: the vendor says yes, and does nothing"),
+    ):
+        row = directory.list("users", filters={"status": status}, limit=1).rows[0]
+        _step(title, f"connector update users {row['id']} --set status=inactive")
+        try:
+            written = directory.update("users", row["id"], {"status": "inactive"})
+        except WriteNotEffective as error:
+            _print(f"error: {harmless(error.message)}", "yellow")
+            _say(harmless(str(error.hint)))
+        else:
+            verified = ", verified" if written.outcome.verified else ""
+            _print(
+                f"{written.outcome.is_}{verified}: {written.row['status']} ({written.row['status_detail']})"
+            )
 
 
 def _beyond(directory: Directory) -> None:
@@ -226,6 +248,7 @@ def _end(connector: str) -> None:
     for command, remark in (
         (f"connector sandbox {connector}", "leave it running"),
         ("connector list users --all -o csv > users.csv", "in another terminal"),
+        ("connector doctor", "what the credentials have and lack"),
         (f"connector connect {connector} --help", "for a real directory"),
     ):
         _print(f"  {command:<48}# {remark}", "cyan")

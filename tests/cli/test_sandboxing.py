@@ -128,5 +128,7 @@ def test_the_demo_tells_and_leaves_nothing(connector: Command) -> None:
     assert "Locked by IdP" in done.stdout
     assert "node_id" in done.stdout, "an answer of the vendor's own API"
     assert "hash=[redacted]" in done.stdout
+    assert "done, verified: inactive (Locked)" in done.stdout
+    assert "status is 'invited' (asked: 'inactive')" in done.stdout
     assert "https://qa.keepersecurity.com/vault/#" in done.stdout
     assert list(connector.home.iterdir()) == []
