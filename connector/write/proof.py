@@ -148,9 +148,15 @@ def _prove_member(intent: Intent, tables: Tables, budget: Budget, notices: Notic
     assert intent.group is not None
     assert intent.key is not None
     unread = Notices()
-    row = (yield from fetch_one([intent.users], intent.key, budget, notices)).row
-    is_member, _ = yield from in_group(tables, intent.users.source, intent.group, budget, unread)
-    is_in = is_member(row)
+    row: dict[str, Any] | None = None
+    is_in = False
+    try:
+        row = (yield from fetch_one([intent.users], intent.key, budget, notices)).row
+    except VendorNotFound:
+        pass  # who isn't there is in no group
+    else:
+        is_member, _ = yield from in_group(tables, intent.users.source, intent.group, budget, unread)
+        is_in = is_member(row)
     if unread.breaks:
         raise VendorError("who is in the group could not be read")
     if is_in is not (intent.verb == "add"):
