@@ -53,9 +53,11 @@ def optional_fields(unified: str) -> tuple[str, ...]:
 
 
 def check_names(noun: str, given: Iterable[str], allowed: Sequence[str]) -> frozenset[str]:
+    if not isinstance(given, Iterable):
+        raise InvalidRequest(f"{noun}: expected a list of names, got {type(given).__name__}")
     names = [given] if isinstance(given, str) else list(given)
     for name in names:
-        if name not in allowed:
+        if not isinstance(name, str) or name not in allowed:
             word = nearest(str(name), allowed)
             raise InvalidRequest(
                 f"{noun}: unknown {name!r}; there are: {', '.join(allowed)}",

@@ -174,7 +174,7 @@ def _fill_groups(
     assert memberships is not None
     assert found.key is not None
     try:
-        rows = yield from read_linked(linked, memberships.call, found.key, budget)
+        whole = yield from read_linked(linked, memberships.call, found.key, budget)
     except (NeedsReauth, RateLimited):
         raise
     except (VendorFailure, InvalidRequest) as error:
@@ -187,5 +187,7 @@ def _fill_groups(
             "membership_unreadable", "$", f"groups: they could not be read ({error.code})", breaks=True
         )
     else:
-        found.row["groups"] = list({row["id"]: row for row in rows}.values())
+        found.row["groups"] = list({row["id"]: row for row in whole.rows}.values())
+        for one in whole.notices.wrong:
+            found.notes.add(one.code, one.path or "$", f"groups: {one.message}")
     return True

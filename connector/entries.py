@@ -19,7 +19,7 @@ _ENTRY = re.compile(r"([a-z][a-z0-9_]*)\[([A-Za-z0-9._~-]{1,100})\]")
 def with_entries(definition: Connector, names: Iterable[str]) -> Connector:
     """The connector with the entries that these names of settings, secrets and base addresses speak of."""
     keys: dict[str, set[str]] = {}
-    for name in names:
+    for name in map(str, names):
         found = _ENTRY.fullmatch(name) or _ENTRY.fullmatch(name.rpartition(".")[0])
         if found and found[1] in definition.apis and definition.apis[found[1]].repeated is not None:
             keys.setdefault(found[1], set()).add(found[2])

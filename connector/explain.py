@@ -52,7 +52,7 @@ def _explain_passes(listings: Sequence[Listing]) -> dict[str, str]:
     if not passing:
         return {}
     if passing[0].question.is_sent:
-        return {"passes": "not used, since a filter or sort is sent to the vendor"}
+        return {"passes": "not used, since a filter is sent to the vendor"}
     listing = passing[0].reading.resource.list
     assert listing is not None
     return {"passes": f"{len(listing.passes)}, one after the other"}

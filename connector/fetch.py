@@ -107,6 +107,12 @@ class _Walk:
     stop: int = 0
     """How many records of its last page were looked at."""
 
+    def is_lost(self, listings: int) -> bool:
+        """Whether no listing is left once this one has failed, and none has brought anything."""
+        place = self.place
+        has_read = bool(self.rows or place.seen_before or place.seen or place.served)
+        return listings == 1 or (place.failed + 1 == listings and not has_read)
+
     @property
     def is_full(self) -> bool:
         return len(self.rows) >= self.limit
@@ -141,7 +147,8 @@ class _Walk:
             return None
         with located(reading, budget):
             told_by = NoPaging(style="none") if heard is _NO_ONE else part.style
-            self.place, ended_by = finish_page(self.place, told_by, state, heard, keys)
+            has_keys = reading.resource.key != "none"
+            self.place, ended_by = finish_page(self.place, told_by, state, heard, keys, has_keys=has_keys)
         return ended_by
 
     def _serve(
@@ -209,7 +216,7 @@ def fetch_page(
                 # What was read isn't lost: the cursor goes on at the page that failed, and fails again if it must.
                 early = (error.code, f"the page ends early: {error.message}")
                 break
-            if isinstance(error, RateLimited) or walk.place.failed + 1 == len(listings):
+            if isinstance(error, RateLimited) or walk.is_lost(len(listings)):
                 raise
             name = part.listing.reading.name
             notices.warn("part_unreadable", f"{name} could not be read to its end: {error.message}")

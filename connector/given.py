@@ -31,7 +31,7 @@ def full_names(
         elif matches:
             wrong.append(f"{noun} {name!r} could be {' or '.join(matches)}: say which")
         else:
-            word = nearest(name, known)
+            word = nearest(str(name), known)
             guess = f" (did you mean {word}?)" if word else ""
             wrong.append(f"unknown {noun} {name!r}{guess}; there are: {', '.join(known) or 'none'}")
     return found
@@ -56,7 +56,8 @@ def setting_value(name: str, setting: Setting, value: Any, wrong: list[str]) -> 
         return None
     if setting.choices is not None:
         if not isinstance(value, str) or value not in setting.choices:
-            wrong.append(f"setting {name}: {value!r} is not one of {', '.join(setting.choices)}")
+            odd = "" if isinstance(value, str) else ", which are texts"
+            wrong.append(f"setting {name}: {value!r} is not one of {', '.join(setting.choices)}{odd}")
             return None
         return setting.choices[value]
     kinds = {"string": str, "url": str, "integer": int, "boolean": bool, "list": list}

@@ -26,7 +26,13 @@ from connector.mapping.rules import MappingFile
 from connector.merge import merge
 from connector.model import UNIFIED
 from connector.policy import Proxy, widened
-from connector.wiring import complaints, source_complaints, unmapped_sources, written_complaints
+from connector.wiring import (
+    complaints,
+    source_complaints,
+    union_complaints,
+    unmapped_sources,
+    written_complaints,
+)
 from connector.yamlfile import Complaint, Mark, YamlList, YamlMap, mark_at, read
 
 __all__ = ["Loaded", "Source", "load", "yaml_of"]
@@ -109,6 +115,8 @@ class _Loading:
         if rest is not None and document is not None:
             known = {source.name for source in mapped if source}
             self.faults += place(document, unmapped_sources(rest, known, bool(self.faults)))
+            said = {source.name: source.mapping for source in mapped if source}
+            self.faults += place(document, union_complaints(rest, said))
             if loose := sorted(
                 set(overrides)
                 - {file.removesuffix(".yaml") for file in self.folders.mapping_files(self.name)}

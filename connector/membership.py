@@ -31,6 +31,7 @@ from connector.fetch import Listing, fetch_one
 from connector.flow import Budget, Clock, Flow, Work
 from connector.mapping.path import Notes
 from connector.mapping.rules import Members
+from connector.model.envelope import Warned
 from connector.notices import Notices
 from connector.query import Keep, Question
 from connector.reading import Reading
@@ -57,6 +58,8 @@ class Table:
     units: list[int]
     """Of each row, which of the readings it came from."""
     is_complete: bool
+    told: tuple[Warned, ...] = ()
+    """What was noticed of its rows."""
 
 
 @dataclass
@@ -87,13 +90,16 @@ class Tables:
         whole = yield from read_whole([Listing(one, Question()) for one in self.readings(unified)], own)
         members = [one.members for one in whole.found]
         rule = sources[0].mapping.members
-        if (
-            rule is not None
-            and rule.if_missing == "empty_if_seen"
-            and any(refs is not None for refs in members)
-        ):
-            members = [[] if refs is None else refs for refs in members]
-        return self._keep(key, Table(whole.rows, members, whole.units, whole.is_complete))
+        if rule is not None and rule.if_missing == "empty_if_seen":
+            # Seen in one entry says nothing of another, whose token may show less.
+            units = zip(whole.units, members, strict=True)
+            seen = {unit for unit, refs in units if refs is not None}
+            members = [
+                [] if refs is None and unit in seen else refs
+                for unit, refs in zip(whole.units, members, strict=True)
+            ]
+        told = tuple(whole.notices.wrong)
+        return self._keep(key, Table(whole.rows, members, whole.units, whole.is_complete, told))
 
     def groups(self, budget: Budget) -> Flow[Table]:
         """All groups with their members, also where those stand at an endpoint per group.
@@ -144,9 +150,9 @@ class Tables:
                 "not all member lists could be read with the calls and in the time there are"
             )
         of_group = Reading(self.opened, reading.api, linked, self.captures)
-        rows = yield from read_linked(of_group, rule.call, group, budget)
-        self._keep(key, Table(rows, [], [], is_complete=True))
-        return [row["id"] for row in rows]
+        whole = yield from read_linked(of_group, rule.call, group, budget)
+        self._keep(key, Table(whole.rows, [], [], is_complete=True))
+        return [row["id"] for row in whole.rows]
 
     def _own(self, budget: Budget) -> Budget:
         return Budget(self.clock, _CALLS, max(budget.left, 1.0))
@@ -197,7 +203,7 @@ def membership_of(opened: Opened, source: Source) -> str | None:
 
 
 def fill_groups(
-    tables: Tables, source: Source, wanted: bool, budget: Budget
+    tables: Tables, source: Source, wanted: bool, budget: Budget, notices: Notices
 ) -> Flow[tuple[frozenset[str], Fill | None]]:
     """(fields left out of a user's row, what fills `groups` into it) where the groups say who is in them."""
     sides = ("on_group", "per_group")
@@ -216,6 +222,8 @@ def fill_groups(
         return frozenset(), _unknown("not all groups could be read")
     if any(refs is None for refs in table.members):
         return frozenset(), _unknown("a group's member list could not be read")
+    for one in table.told:
+        notices.warn(one.code, f"groups: {one.message}", path=one.path)
     matches = _members(groups).matches
     index: dict[Any, list[dict[str, Any]]] = {}
     for row, refs in zip(table.rows, table.members, strict=True):
@@ -230,7 +238,8 @@ def fill_groups(
         if references is None:
             not_known(row, notes)
         else:
-            row["groups"] = [group for ref in references for group in index.get(ref, [])]
+            found = (group for ref in references for group in index.get(ref, []))
+            row["groups"] = list({group["id"]: group for group in found}.values())
 
     return frozenset(), fill
 
@@ -298,7 +307,10 @@ def _members_of(
     """The member references of one group. Raises VendorError when they can't be read: never an empty list instead."""
     if groups.linked is not None:
         return (yield from tables.members(group, budget))
-    found = yield from fetch_one(tables.readings("groups"), group, budget, notices)
+    readings = tables.readings("groups")
+    if len(readings) > 1:  # more than one of them may have the group
+        return (yield from _members_in_all(tables, group, budget))
+    found = yield from fetch_one(readings, group, budget, notices)
     if found.members is not None:
         return found.members
     if _members(groups).if_missing == "empty_if_seen" and not any(note.breaks for note in found.notes.found):
@@ -309,6 +321,23 @@ def _members_of(
         if refs is not None:
             return refs
     raise VendorError(f"{tables.opened.loaded.name}: the members of group {group!r} could not be read")
+
+
+def _members_in_all(tables: Tables, group: str, budget: Budget) -> Flow[list[Any]]:
+    """The member references of one group over all entries and sources, each of which has to be read whole."""
+    table = yield from tables.read("groups", budget)
+    name = tables.opened.loaded.name
+    if not table.is_complete:
+        raise VendorError(f"{name}: the members of group {group!r} could not be read: not all groups could")
+    found = [refs for row, refs in zip(table.rows, table.members, strict=True) if row["id"] == group]
+    if not found:
+        raise VendorNotFound(f"{name}: {group!r} is not among the groups")
+    refs: list[Any] = []
+    for one in found:
+        if one is None:
+            raise VendorError(f"{name}: the members of group {group!r} could not be read")
+        refs += one
+    return refs
 
 
 def _references(row: Mapping[str, Any], matches: str) -> list[Any] | None:

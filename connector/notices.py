@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from connector.errors import VendorError
 from connector.mapping.path import Note
 from connector.model.envelope import Warned
+from connector.redaction import Redaction
 
 __all__ = ["Notices"]
 
@@ -53,8 +54,8 @@ class Notices:
         else:
             self.unlisted += 1
 
-    def listed(self) -> list[Warned]:
-        """All warnings, in the order in which they were first met."""
+    def listed(self, hide: Redaction) -> list[Warned]:
+        """All warnings, in the order in which they were first met, without what is hidden: a vendor may echo a secret."""
         rest = [
             Warned(
                 code="more_warnings",
@@ -62,15 +63,21 @@ class Notices:
                 count=self.unlisted,
             )
         ]
-        return [*self.found.values(), *(rest if self.unlisted else [])]
+        told = [*self.found.values(), *(rest if self.unlisted else [])]
+        return [one.model_copy(update={"message": hide.text(one.message)}) for one in told]
+
+    @property
+    def wrong(self) -> list[Warned]:
+        """The warnings about records."""
+        return [item for item in self.found.values() if item.code not in _AS_MEANT]
 
     def raise_in_strict(self) -> None:
         """In strict mode what would be a warning about a record is an error."""
-        wrong = [item for item in self.found.values() if item.code not in _AS_MEANT]
+        wrong = self.wrong
         if wrong:
             first = wrong[0]
             raise VendorError(
                 f"strict: {first.path or '$'}: {first.message}"
                 + (f" (record {first.record_id})" if first.record_id else ""),
-                details=[item.model_dump(exclude_none=True) for item in self.listed()],
+                details=[item.model_dump(exclude_none=True) for item in self.listed(Redaction())],
             )

@@ -72,7 +72,8 @@ def show_call(api: OpenedApi, call: WireCall, moment: Moment) -> WireCall:
 
 def fingerprint(call: WireCall) -> str:
     """What tells one request that is not signed from another."""
-    return digest(call.method, call.url, (call.body or b"").decode("utf-8", "replace"))
+    headers = sorted(call.headers.items())
+    return digest(call.method, call.url, headers, (call.body or b"").decode("utf-8", "replace"))
 
 
 def _given(request: Sent, known: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,6 +80,11 @@ class Question:
         return replace(self, keep=(*self.keep, keep), explain={**self.explain, parameter: "here"})
 
     @property
+    def sent(self) -> list[Any]:
+        """What is sent to the vendor besides the listing's own call, as JSON: a cursor goes on with the same alone."""
+        return [self.call, dict(self.query), dict(self.json), dict(self.call_values)]
+
+    @property
     def is_sent(self) -> bool:
         """Whether the vendor is asked for anything else than the listing itself."""
         return self.call != "list" or bool(self.query or self.json)
@@ -94,9 +99,9 @@ def parse_filters(source: Source, given: Mapping[str, Any]) -> tuple[Filter, ...
     shape = shape_of(UNIFIED[source.mapping.unified])
     found = []
     for name, wanted in given.items():
-        rule = known.get(name)
+        rule = known.get(name) if isinstance(name, str) else None
         if rule is None:
-            raise _unknown("filter", name, known)
+            raise _unknown("filter", str(name), known)
         leaf = _leaf(shape, name)
         asked = wanted if isinstance(wanted, Mapping) else {"eq": wanted}
         if not asked:
@@ -331,6 +336,8 @@ def _value(name: str, leaf: Shape, value: Any) -> Any:
         return _text_of(value)
     if not isinstance(value, str):
         raise InvalidRequest(f"filter {name}: expected text, got {type(value).__name__}")
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise InvalidRequest(f"filter {name}: it is no text that can be written as UTF-8")
     return value
 
 

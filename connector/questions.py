@@ -6,7 +6,7 @@ vendor keeps it on. What comes out is rows (plain dicts in the unified shape) in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -18,7 +18,14 @@ from connector.catalog import Source
 from connector.cursor import Seal, digest
 from connector.details import asking_more
 from connector.entries import key_of
-from connector.errors import ConnectorError, CursorInvalid, InvalidRequest, NotFound
+from connector.errors import (
+    ConnectorError,
+    CursorInvalid,
+    InvalidRequest,
+    ListingChanged,
+    NotFound,
+    VendorUnavailable,
+)
 from connector.examine import Examination, examine
 from connector.explain import explain as explained
 from connector.fetch import Listing, fetch_one, fetch_page
@@ -33,7 +40,7 @@ from connector.obtain import have_token
 from connector.pages import Asked, AskedOne, Item, Page, Written
 from connector.plan import plan_call
 from connector.proxy import ask_command, pass_call
-from connector.query import MAX_LIMIT, parse_filters, resolve
+from connector.query import MAX_LIMIT, Filter, Question, parse_filters, resolve
 from connector.reading import Reading
 from connector.settings import Settings
 from connector.walk import Place
@@ -186,27 +193,26 @@ class Questions:
             "address": digest(*(part for api in entries for part in (api.name, api.base_url))),
             "connector": self.opened.loaded.calling_version,
         }
-        place, begun_with = self._place(cursor, binding, sources, notices)
+        place, begun = self._place(cursor, binding, sources, notices)
         side = membership_of(self.opened, source)
         if group is not None and cursor is None and side in ("on_user", "per_user", "per_group"):
             yield from self._check_group(group)
         lookups = yield from self._tables.lookups(sources, budget)
-        questions = [
-            resolve(one, asked, sort_by, lookups, self._planner(one))
-            for one, asked in zip(sources, typed, strict=True)
-        ]
-        if remote_query and (others := [one.call for one in questions if one.call != "list"]):
-            raise InvalidRequest(
-                f"remote_query can't be asked together with these filters: they ask `{others[0]}` instead of `list`"
+        questions = self._resolve(sources, typed, sort_by, lookups, remote_query)
+        sent = digest(*(one.sent for one in questions))
+        if begun is not None and begun["sent"] != sent:
+            raise ListingChanged(
+                "what the vendor is asked for these filters is not what it was asked when the listing began",
+                hint="begin the listing again without next_cursor",
             )
         members = None
         if group is not None:
             is_in, members = yield from in_group(self._tables, source, group, budget, notices)
             questions = [one.keeping(is_in, "group_id") for one in questions]
-            if begun_with not in (None, members):
+            if begun is not None and begun["members"] != members:
                 place = place.noting("membership_changed")
         needed = {item.field.partition(".")[0] for item in typed[0]} | (wanted & {"groups"})
-        drop, fill = yield from fill_groups(self._tables, source, "groups" in needed, budget)
+        drop, fill = yield from fill_groups(self._tables, source, "groups" in needed, budget, notices)
         if group is not None and side in ("on_user", "per_user"):
             needed.add("groups")
         if group is not None or fill is not None:
@@ -238,22 +244,48 @@ class Questions:
         for row in found.rows if hidden else ():
             for name in hidden & row.keys():
                 del row[name]
-        sealed = None
-        if found.place is not None:
-            sealed = self.seal.seal(
-                {"at": found.place.to_json(), "mapping": _version(sources), "members": members}, binding
-            )
+        began = {"mapping": _version(sources), "members": members, "sent": sent}
+        sealed = (
+            None if found.place is None else self.seal.seal({"at": found.place.to_json(), **began}, binding)
+        )
         return Page(
             unified,
             [record_of(row) for row in found.rows] if is_native(source) else found.rows,
             sealed,
             is_partial_response=any(one.reading.drop for one in listings),
             completeness=found.completeness,
-            warnings=notices.listed(),
+            warnings=notices.listed(self.opened.hide()),
             explain=explained(self.opened, listings, found, budget) if explain else None,
             ids=[row["id"] for row in found.rows],
             units=found.units,
         )
+
+    def _resolve(
+        self,
+        sources: Sequence[Source],
+        typed: Sequence[Sequence[Filter]],
+        sort_by: str | None,
+        lookups: Mapping[str, Any],
+        remote_query: Mapping[str, Any] | None,
+    ) -> Sequence[Question]:
+        """The question for each source. Raises InvalidRequest for what can't be asked together."""
+        _check_looked_up(sources, [*(item.field for item in typed[0]), sort_by or ""], lookups)
+        questions = [
+            resolve(one, asked, sort_by, lookups, self._planner(one))
+            for one, asked in zip(sources, typed, strict=True)
+        ]
+        if remote_query and (others := [one.call for one in questions if one.call != "list"]):
+            raise InvalidRequest(
+                f"remote_query can't be asked together with these filters: they ask `{others[0]}` instead of `list`"
+            )
+        for source in sources:
+            listing = self.opened.loaded.definition.source(source.name)[1].list
+            if sort_by is not None and listing is not None and listing.passes:
+                raise InvalidRequest(
+                    f"{source.name} is listed in {len(listing.passes)} passes, one after the other: they can't be "
+                    "sorted as one"
+                )
+        return questions
 
     def _get(
         self,
@@ -292,7 +324,7 @@ class Questions:
             for one in sources
         ]
         row = (yield from fetch_one(readings, key, budget, notices)).row
-        _, fill = yield from fill_groups(self._tables, source, with_groups, budget)
+        _, fill = yield from fill_groups(self._tables, source, with_groups, budget, notices)
         if fill is not None:
             notes = Notes()
             fill(row, notes)
@@ -303,7 +335,12 @@ class Questions:
             row.pop(name, None)
         if is_native(source):
             row = record_of(row)
-        return Item(unified, row, is_partial_response=bool(notices.breaks), warnings=notices.listed())
+        return Item(
+            unified,
+            row,
+            is_partial_response=bool(notices.breaks),
+            warnings=notices.listed(self.opened.hide()),
+        )
 
     def _write(self, verb: str, resource: str, *given: Any, entry: str | None) -> Flow[Written[Any]]:
         unified, group = read_resource(require_text("resource", resource))
@@ -320,7 +357,7 @@ class Questions:
             done.row or {},
             Outcome.model_validate({"is": done.outcome, "verified": done.verified, "message": done.message}),
             is_partial_response=bool(done.row and (intent.users or intent.reading).drop),
-            warnings=notices.listed(),
+            warnings=notices.listed(self.opened.hide()),
         )
 
     def _check(self) -> Flow[dict[str, str]]:
@@ -377,8 +414,8 @@ class Questions:
 
     def _place(
         self, cursor: str | None, binding: Mapping[str, str], sources: Sequence[Source], notices: Notices
-    ) -> tuple[Place, str | None]:
-        """Where the cursor says to go on, and the fingerprint of the group's members when the walk began."""
+    ) -> tuple[Place, Mapping[str, Any] | None]:
+        """Where the cursor says to go on, and what was so when the walk began; None of one that begins."""
         if cursor is None:
             return Place(), None
         content, differing = self.seal.unseal(cursor, binding)
@@ -392,13 +429,24 @@ class Questions:
                 "mapping_changed",
                 "the mapping was changed since this walk began; earlier rows were read by the old one",
             )
-        return Place.from_json(content["at"]), content["members"]
+        return Place.from_json(content["at"]), content
 
     def _check_group(self, group: str) -> Flow[None]:
         """Raises VendorNotFound for a group that isn't there, where the vendor can be asked for one."""
         feed = self.opened.sources.get("groups", ())
         if feed and all(self.opened.loaded.definition.source(name)[1].get is not None for name in feed):
             yield from self._get("groups", group)
+
+
+def _check_looked_up(sources: Sequence[Source], fields: Collection[str], lookups: Mapping[str, Any]) -> None:
+    """Raises VendorUnavailable where a filter or sort rests on a look-up whose rows could not all be read."""
+    for source in sources:
+        for unified, looking in source.mapper.lookups.items():
+            stuck = sorted(one for one in fields if one.lstrip("-").partition(".")[0] in looking)
+            if stuck and unified not in lookups:
+                raise VendorUnavailable(
+                    f"{', '.join(stuck)} can't be evaluated: it looks into the {unified}, and not all of them could be read"
+                )
 
 
 def _version(sources: Sequence[Source]) -> str:

@@ -218,7 +218,7 @@ def map_page(reading: Reading, records: Sequence[Any], begins: int | None) -> li
     before: dict[str, int] = {}
     found = []
     for at, record in enumerate(records):
-        said = digest(record)
+        said = digest(reading.name, record)  # of two entries with one record, each has its own
         number = before[said] = before.get(said, -1) + 1
         row = {"id": digest(said, number) if begins is None else digest(said, begins + at), "record": record}
         found.append(Found(row, row["id"], True, Notes()))

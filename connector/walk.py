@@ -15,7 +15,7 @@ import msgspec
 from connector.cursor import digest
 from connector.errors import ListingChanged, PagingBroken
 from connector.model.envelope import Completeness, Verdict
-from connector.paging import PageFacts, Paging, Snapshot, State, Step
+from connector.paging import Page, PageFacts, Paging, Snapshot, State, Step
 from connector.wire import Heard
 
 __all__ = [
@@ -87,6 +87,8 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """The total that the vendor declared first."""
     latest: int | None = None
     """The total that it declared last."""
+    moved: bool = False
+    """Whether the total of this pass has moved."""
     first_id: str | None = None
     """A fingerprint of the first record's id."""
     empty_pages: int = 0
@@ -135,9 +137,18 @@ def serve_part(place: Place, state: State, ids: Sequence[str | None], served: in
 
 
 def finish_page(
-    place: Place, style: Paging, state: State, heard: Heard, ids: Sequence[str | None]
+    place: Place,
+    style: Paging,
+    state: State,
+    heard: Heard,
+    ids: Sequence[str | None],
+    *,
+    has_keys: bool = True,
 ) -> tuple[Place, str | None]:
-    """(the place after this page, what ended the walk or None). Raises PagingBroken."""
+    """(the place after this page, what ended the walk or None). Raises PagingBroken.
+
+    `has_keys`: no two records have the same id, unless one comes twice.
+    """
     received = len(ids)
     count = place.count + received
     known = {found for found in ids if found is not None}
@@ -150,18 +161,18 @@ def finish_page(
         *(["records_left_out"] if lost else []),
         *(["duplicate_ids"] if received - lost > distinct else []),
     )
-    if total is not None and count > total and "total_moved" not in place.reasons:
+    if total is not None and count > total and not place.moved:
         raise PagingBroken(
             f"the vendor declares {total} records and has sent {count}: one of the two is wrong"
         )
     if total is not None and count > 2 * total + _BEYOND:
         raise PagingBroken(f"the vendor declares {total} records, has sent {count}, and goes on")
     step = style.advance(state, PageFacts(heard.body, received, count, total, heard.url, heard.headers))
-    if style.ceiling is not None and count >= style.ceiling:
+    if style.ceiling is not None and (count >= style.ceiling or _is_beyond(style, step, count)):
         step = _at_ceiling(style, step)
     place = place.noting(*step.noticed)
     if not isinstance(style, Snapshot):  # whose pages are cut here, of one answer
-        place = _with_content(place, ids)
+        place = _with_content(place, ids, has_keys=has_keys)
     if step.next is not None:
         looped = place.states.meets(digest(step.next))
         if looped is None or step.next == state:
@@ -236,6 +247,13 @@ def _declared(place: Place) -> int | None:
     return sum(known) if known else None
 
 
+def _is_beyond(style: Paging, step: Step, count: int) -> bool:
+    """Whether the next page, whose size is fixed, would go beyond what the vendor lets anyone reach."""
+    if step.next is None or style.ceiling is None or not isinstance(style, Page):
+        return False
+    return count + int(step.next["size"]) > style.ceiling
+
+
 def _at_ceiling(style: Paging, step: Step) -> Step:
     """Nobody reaches further at the vendor; what we have captured goes on to its own end."""
     if step.next is not None and isinstance(style, Snapshot):
@@ -247,16 +265,17 @@ def _with_total(place: Place, total: int | None) -> Place:
     if total is None:
         return place
     if place.declared is not None and total != place.latest:
-        place = place.noting("total_moved")
+        place = msgspec.structs.replace(place.noting("total_moved"), moved=True)
     first = total if place.declared is None else place.declared
     return msgspec.structs.replace(place, declared=first, latest=total)
 
 
-def _with_content(place: Place, ids: Sequence[str | None]) -> Place:
+def _with_content(place: Place, ids: Sequence[str | None], *, has_keys: bool) -> Place:
     """Refuses a page that was already read: a server that ignores what page is asked for, or starts again.
 
     The first id is looked at by itself: pages of one walk may differ in size, and a server that always
-    starts at its first record then never repeats a whole page.
+    starts at its first record then never repeats a whole page. Where records have no key, two may be the same by
+    right, and only that is noted.
     """
     if all(found is None for found in ids):  # nothing to tell pages apart by
         if place.empty_pages >= _MOST_EMPTY_PAGES:
@@ -265,15 +284,17 @@ def _with_content(place: Place, ids: Sequence[str | None]) -> Place:
             )
         return msgspec.structs.replace(place, empty_pages=place.empty_pages + 1)
     begins = ids_digest(ids[:1])
-    moved = "total_moved" in place.reasons  # someone new at the front: then the first comes again by right
-    if begins == place.first_id and ids[0] is not None and not moved:
+    is_first = begins == place.first_id and ids[0] is not None
+    if is_first and not has_keys:
+        place = place.noting("duplicate_ids")
+    elif is_first and not place.moved:  # someone new at the front: then the first comes again by right
         raise PagingBroken(
             "the vendor sent its first record again: it ignores which page is asked for, or starts over at the end"
         )
     if begins in place.firsts and place.first_id is None and ids[0] is not None:
         place = place.noting("duplicate_ids")  # each pass lists the same, as far as a cursor can tell
     pages = place.pages.meets(ids_digest(ids))
-    if pages is None and not moved:
+    if pages is None and not place.moved:
         raise PagingBroken("the vendor sent a page that it had sent before")
     return msgspec.structs.replace(
         place, empty_pages=0, first_id=place.first_id or begins, pages=pages or place.pages

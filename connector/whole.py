@@ -29,6 +29,7 @@ class Whole:
     """Of each row, which of the listings it came from."""
     verdict: str = "in_progress"
     reasons: list[str] = field(default_factory=list)
+    notices: Notices = field(default_factory=Notices)
 
     @property
     def is_complete(self) -> bool:
@@ -41,12 +42,12 @@ class Whole:
 
 def read_whole(listings: Sequence[Listing], budget: Budget) -> Flow[Whole]:
     """The listings, as far as the budget goes: one page at least."""
-    whole, notices = Whole(), Notices()
+    whole = Whole()
     place: Place | None = Place()
     is_first = True
     while place is not None and (is_first or not budget.is_spent):
         is_first = False
-        fetched = yield from fetch_page(listings, MAX_LIMIT, place, budget, notices)
+        fetched = yield from fetch_page(listings, MAX_LIMIT, place, budget, whole.notices)
         whole.found += fetched.found
         whole.units += fetched.units
         place = fetched.place
@@ -56,7 +57,7 @@ def read_whole(listings: Sequence[Listing], budget: Budget) -> Flow[Whole]:
     return whole
 
 
-def read_linked(reading: Reading, call: str, key: str, budget: Budget) -> Flow[list[dict[str, Any]]]:
+def read_linked(reading: Reading, call: str, key: str, budget: Budget) -> Flow[Whole]:
     """What the endpoint of one record lists, all of it.
 
     Raises VendorUnavailable where the budget ends before, VendorError where it is not proven complete.
@@ -73,4 +74,4 @@ def read_linked(reading: Reading, call: str, key: str, budget: Budget) -> Flow[l
             f"{reading.opened.loaded.name}: what is listed as the {reading.source.mapping.unified} of {key!r} is "
             f"{whole.verdict} ({', '.join(whole.reasons)})"
         )
-    return whole.rows
+    return whole

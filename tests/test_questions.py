@@ -522,6 +522,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "filter 'name' is not supported here; supported: status, username, groups.id",
     ),
     ({"sort_by": "username"}, "sort_by 'username' is not supported here; supported: none"),
+    ({"include": 5}, "include: expected a list of names, got int"),
+    ({"include": None}, "include: expected a list of names, got NoneType"),
+    ({"exclude_fields": None}, "exclude_fields: expected a list of names, got NoneType"),
+    ({"exclude_fields": [3]}, "exclude_fields: unknown 3"),
+    ({"filters": {1: "x"}}, "filter '1' is not supported here"),
+    ({"filters": {"username": "\ud800"}}, "filter username: it is no text that can be written as UTF-8"),
 ]
 
 

@@ -77,7 +77,7 @@ def compile_mapping(
 class Mapper:
     """Reads, writes and finds by one mapping.
 
-    `paths` are all that it reads, from the record's root; `reads` says which of them a field reads, and `members` and
+    `lookups` are the unified resources that it looks into, each with the fields that do. `paths` are all that it reads, from the record's root; `reads` says which of them a field reads, and `members` and
     `where`.
     """
 
@@ -111,7 +111,7 @@ class Mapper:
         self.secret_fields = frozenset(survey.secrets) | {
             f"{name}_detail" for name in survey.secrets if f"{name}_detail" in shape.fields
         }
-        self.lookups = frozenset(survey.lookups)
+        self.lookups: Mapping[str, frozenset[str]] = {n: frozenset(f) for n, f in survey.lookups.items()}
         self.paths = frozenset(survey.paths)
         self.reads: Mapping[str, frozenset[str]] = {n: frozenset(p) for n, p in survey.reads.items()}
         self._shape, self._plans, self._members = shape, plans, members

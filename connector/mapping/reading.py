@@ -237,7 +237,7 @@ def _lookup(rule: LookupRule, shape: AnyShape, place: Place, survey: Survey) -> 
     if rule.lookup not in UNIFIED:
         survey.complain(place.at("lookup"), "unknown unified resource", rule.lookup, UNIFIED)
         return read_nothing
-    survey.lookups.add(rule.lookup)
+    survey.lookups.setdefault(rule.lookup, set()).add(place.name.partition(".")[0])
     if len(survey.lookups) == MAX_LOOKUPS + 1:
         survey.complain(place.at("lookup"), f"a mapping looks into at most {MAX_LOOKUPS} resources")
     fields = shape_of(UNIFIED[rule.lookup]).fields

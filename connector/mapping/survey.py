@@ -50,7 +50,8 @@ class Survey:
     reads: dict[str, set[str]] = field(default_factory=dict)
     """What reads which of the paths: a field, `members`, or `where`."""
     secrets: set[str] = field(default_factory=set)
-    lookups: set[str] = field(default_factory=set)
+    lookups: dict[str, set[str]] = field(default_factory=dict)
+    """Unified resource → the fields that look into it."""
     rules: int = 0
 
     def complain(

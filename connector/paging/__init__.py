@@ -50,7 +50,7 @@ from connector.paging.page import Page
 from connector.paging.snapshot import Snapshot
 from connector.paging.token import Token
 
-__all__ = ["NoPaging", "PageFacts", "Paging", "Snapshot", "State", "Step"]
+__all__ = ["NoPaging", "Page", "PageFacts", "Paging", "Snapshot", "State", "Step"]
 
 Paging = Annotated[
     NoPaging | Offset | Page | Token | NextUrl | LinkHeader | Snapshot, Field(discriminator="style")

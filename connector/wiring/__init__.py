@@ -9,6 +9,13 @@ from __future__ import annotations
 from connector.wiring.calls import PAGE_HOLES
 from connector.wiring.changes import written_complaints
 from connector.wiring.connector import complaints
-from connector.wiring.sources import source_complaints, unmapped_sources
+from connector.wiring.sources import source_complaints, union_complaints, unmapped_sources
 
-__all__ = ["PAGE_HOLES", "complaints", "source_complaints", "unmapped_sources", "written_complaints"]
+__all__ = [
+    "PAGE_HOLES",
+    "complaints",
+    "source_complaints",
+    "union_complaints",
+    "unmapped_sources",
+    "written_complaints",
+]

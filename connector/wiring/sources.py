@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from connector.definition import Connector
 from connector.mapping.rules import MappingFile, PathRule
@@ -12,7 +12,7 @@ from connector.resource import Resource
 from connector.wiring.perrecord import linked_complaints
 from connector.yamlfile import Complaint
 
-__all__ = ["source_complaints", "unmapped_sources"]
+__all__ = ["source_complaints", "union_complaints", "unmapped_sources"]
 
 
 def source_complaints(connector: Connector, mapping: MappingFile, read: Iterable[str]) -> Iterator[Complaint]:
@@ -111,6 +111,19 @@ def _reading(mapping: MappingFile, path: str) -> tuple[str, ...]:
             if getattr(one, "path", None) == path:
                 return (name, part)
     return ()
+
+
+def union_complaints(connector: Connector, mappings: Mapping[str, MappingFile]) -> Iterator[Complaint]:
+    """The sources of a union say in one way who is in a group: they become one resource."""
+    for name in connector.unified:
+        for index, feed in enumerate(connector.feeds(name)):
+            said = [mappings[source] for source in feed if source in mappings]
+            for word in ("members", "memberships"):
+                if any(getattr(one, word) != getattr(said[0], word) for one in said[1:]):
+                    yield Complaint(
+                        ("unified", name, index),
+                        f"the sources of a union say the same under `{word}`: {', '.join(feed)} differ",
+                    )
 
 
 def unmapped_sources(connector: Connector, mapped: set[str], other_faults: bool) -> list[Complaint]:

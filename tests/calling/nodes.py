@@ -61,10 +61,12 @@ source: main.teams
 unified: groups
 fields: {id: $.id, name: $.name}
 """
-_MEMBERS = 'members: {each: "$.members[*]", user: $, matches: id}\n'
+_MEMBERS = 'members: {each: "$.members[*]", user: $, matches: id%s}\n'
 
 
-def connect(folder: Path, *, membership: str = "on_user", paging: str = _PAGING) -> Loaded:
+def connect(
+    folder: Path, *, membership: str = "on_user", paging: str = _PAGING, if_missing: str | None = None
+) -> Loaded:
     text = CONNECTOR.replace("MEMBERSHIP", membership).replace("PAGING", paging)
     on_group = membership == "on_group"
     people = _PEOPLE.replace('  groups: {each: "$.teams[*]", item: {id: $}, if_missing: empty}\n', "")
@@ -73,7 +75,10 @@ def connect(folder: Path, *, membership: str = "on_user", paging: str = _PAGING)
         people = people.replace('{query: {order: "{direction}"}}', "{evaluate: here}")
         return load(folder, text, people=people, teams=_TEAMS)
     return load(
-        folder, text, people=people if on_group else _PEOPLE, teams=_TEAMS + (_MEMBERS if on_group else "")
+        folder,
+        text,
+        people=people if on_group else _PEOPLE,
+        teams=_TEAMS + (_MEMBERS % (f", if_missing: {if_missing}" if if_missing else "") if on_group else ""),
     )
 
 
@@ -84,6 +89,8 @@ class Nodes:
     people: Mapping[str, Sequence[str]]
     teams: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     instead: dict[str, Answer | ConnectorError] = field(default_factory=dict)
+    blind: frozenset[str] | set[str] = frozenset()
+    """Nodes whose tokens don't see who is in a team."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """(node, path and query) of every call."""
 
@@ -112,7 +119,7 @@ class Nodes:
         if kind == "people":
             return [{"id": one, "name": f"{one}@{node}"} for one in self.people[node]]
         return [
-            {"id": team, "name": team, "members": list(members)}
+            {"id": team, "name": team, **({} if node in self.blind else {"members": list(members)})}
             for team, members in self.teams.get(node, {}).items()
         ]
 

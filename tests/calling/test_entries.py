@@ -20,6 +20,7 @@ from connector.errors import (
     NeedsReauth,
     NotFound,
     RateLimited,
+    VendorError,
     VendorNotFound,
     VendorUnavailable,
 )
@@ -280,6 +281,55 @@ def test_a_group_may_have_members_in_other_nodes(tmp_path: Path) -> None:
     world = Nodes(TWO, teams).world(made)
     assert ids(world.walk("groups/t/users", [10] * 5)) == ["a", "e"]
     assert [row["id"] for row in world.get("users", "e")["groups"]] == ["t", "u"]
+
+
+def test_a_group_that_is_in_two_nodes_has_the_members_of_both(tmp_path: Path) -> None:
+    made = connect(tmp_path, membership="on_group")
+    nodes = Nodes(TWO, {"7": {"g": ["a", "d"]}, "40": {"g": ["e", "a"]}})
+    world = nodes.world(made)
+    assert ids([world.page("groups/g/users")]) == ["a", "d", "e"]
+    page = world.page("users", include=["groups"])
+    assert [(row["id"], len(row["groups"])) for row in page.rows] == [
+        ("a", 1),
+        ("b", 0),
+        ("c", 0),
+        ("d", 1),
+        ("e", 1),
+    ]
+    nodes.instead["7"] = said({}, 503)
+    with pytest.raises(VendorError, match="not all groups could"):
+        nodes.world(made).page("groups/g/users")
+    with pytest.raises(VendorNotFound):
+        Nodes(TWO, {"7": {"g": []}}).world(made).page("groups/h/users")
+
+
+def test_members_that_one_node_shows_say_nothing_of_another(tmp_path: Path) -> None:
+    made = connect(tmp_path, membership="on_group", if_missing="empty_if_seen")
+    nodes = Nodes(TWO, {"7": {"g": ["a"]}, "40": {"h": ["d"], "i": []}}, blind={"7"})
+    page = nodes.world(made).page("users", include=["groups"])
+    assert ([row["groups"] for row in page.rows], page.completeness.verdict) == ([None] * 5, "partial")
+    with pytest.raises(VendorError, match="could not be read"):
+        nodes.world(made).page("groups/g/users")
+
+
+def test_what_a_failing_entry_echoes_is_no_secret_shown(tmp_path: Path) -> None:
+    lie = "{style: offset, first: 0, size: 2, ends: total, total: $.total, confirm: {start: $.start}}"
+    loaded = connect(tmp_path, paging=lie)
+    nodes = Nodes(TWO, instead={"7": said({"items": [], "total": 1, "start": "Bearer key-of-7"})})
+    nodes.instead["40"] = said({"items": [], "total": 0, "start": 0})
+    page = nodes.world(loaded).page("users")
+    assert [item.code for item in page.warnings] == ["part_unreadable"]
+    assert "it is 'Bearer [redacted]'" in page.warnings[0].message
+
+
+def test_entries_that_fail_late_end_the_listing_with_what_there_is(loaded: Loaded) -> None:
+    nodes = Nodes(TWO)
+    world = nodes.world(loaded)
+    first = world.page("users", limit=2)
+    nodes.instead = {"7": said({}, 403), "40": said({}, 403)}
+    assert first.next_cursor
+    second = world.page("users", cursor=first.next_cursor)
+    assert (second.rows, second.next_cursor, second.completeness.verdict) == ([], None, "partial")
 
 
 def test_entries_are_captured_each_for_itself(tmp_path: Path) -> None:

@@ -133,6 +133,13 @@ def test_an_equal_record_of_another_page_may_be_the_same_and_is_not_proven(loade
     assert (pages[-1].completeness.verdict, pages[-1].completeness.reasons) == ("unproven", ["duplicate_ids"])
 
 
+def test_two_pages_may_begin_with_equal_records(loaded: Loaded) -> None:
+    world = World(loaded, page(event(1), event(2), token="b"), page(event(1), event(3)))
+    pages = world.walk("main.events", [100] * 3, remote_query=SINCE)
+    assert [row["at"] for found in pages for row in found.rows] == [1, 2, 1, 3]
+    assert pages[-1].completeness.reasons == ["duplicate_ids"]
+
+
 def test_a_page_that_comes_again_is_an_error(loaded: Loaded) -> None:
     world = World(loaded, page(event(1), token="b"), page(event(1), token="c"))
     with pytest.raises(PagingBroken):
@@ -311,6 +318,29 @@ def test_a_full_answer_is_partial_and_all_of_it_is_served(
 def test_a_full_answer_is_never_taken_for_all(loaded: Loaded) -> None:
     with pytest.raises(ListingIncomplete, match="ceiling_reached"):
         list(World(loaded, rows(5)).directory().iterate("main.report"))
+
+
+def test_captures_of_what_is_asked_in_a_header_are_others_too(tmp_path: Path) -> None:
+    text = CONNECTOR.replace(
+        """          query: {since: "{query.since}"}
+          records: "$.items[*]"
+          paging: {style: none}
+""",
+        """          headers: {X-Since: "{query.since}"}
+          records: "$.items[*]"
+          paging: {style: snapshot, share_for: 60s}
+""",
+    ).replace("{since: {label: Since, required: false}}", "{since: {label: Since, default: never}}")
+
+    def reply(call: Call) -> Answer:
+        return said({"items": [{"id": call.headers["X-Since"]}]})
+
+    world = World(load(tmp_path, text, people=PEOPLE), vendor=reply)
+    found = [
+        world.page("users", remote_query=asked).rows[0]["id"]
+        for asked in ({"since": "now"}, {}, {"since": "now"})
+    ]
+    assert (found, len(world.calls)) == (["now", "never", "now"], 2)
 
 
 def test_captures_of_other_questions_are_others(loaded: Loaded) -> None:

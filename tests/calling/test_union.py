@@ -156,6 +156,50 @@ def test_what_feeds_a_resource_is_told_whole(loaded: Loaded, world: World) -> No
     assert loaded.definition.feeds("users") == [("main.members", "main.invitations")]
 
 
+GROUPS = """\
+source: main.{name}
+unified: groups
+fields: {{id: $.id, name: $.name}}
+members: {{each: "$.members[*]", user: $, matches: {matches}}}
+"""
+
+
+def test_sources_that_name_members_in_two_ways_are_no_union(tmp_path: Path) -> None:
+    text = CONNECTOR.replace("unified: {users: [{union: [main.members, main.invitations]}]}", "")
+    text = text.replace(
+        "apis:\n  main:\n",
+        "unified: {groups: [{union: [main.members, main.invitations]}]}\napis:\n  main:\n    membership: on_group\n",
+    )
+    found = {
+        one: GROUPS.format(name=one, matches=by)
+        for one, by in (("members", "id"), ("invitations", "username"))
+    }
+    with pytest.raises(ConfigurationInvalid) as refused:
+        load(tmp_path, text, **found)
+    assert any("say the same under `members`" in str(fault) for fault in refused.value.faults)
+
+
+def test_a_total_that_moved_in_one_source_excuses_nothing_in_the_next(tmp_path: Path) -> None:
+    paging = "{style: offset, first: 0, size: 2, ends: more, more: {$.more: true}}"
+    text = CONNECTOR.replace(
+        'get: /invitations, records: "$[*]", paging: {style: none}',
+        f'get: /invitations, query: {{start: "{{page.start}}"}}, records: "$.items[*]", paging: {paging}',
+    )
+
+    def lying(call: Call) -> Answer:
+        if "/invitations" in call.url:
+            return said({"items": [{"id": "i1"}, {"id": "i2"}], "more": True})
+        query = queried(call)
+        start = int(query["start"])
+        people = [{"id": f"m{n}"} for n in range(4)][start : start + 2]
+        return said({"items": people, "total": 4 + (start > 0)})
+
+    world = World(load(tmp_path, text, members=MEMBERS, invitations=INVITED), vendor=lying)
+    pages = world.walk("users", [2] * 20)
+    assert pages[-1].completeness.verdict == "partial"
+    assert any("its first record again" in item.message for page in pages for item in page.warnings)
+
+
 def test_such_a_listing_is_not_sorted(world: World) -> None:
     with pytest.raises(InvalidRequest, match="2 places"):
         world.page("users", sort_by="username")

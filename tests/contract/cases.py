@@ -25,6 +25,7 @@ from connector.native import is_native, native_source, record_of
 from connector.notices import Notices
 from connector.query import Question
 from connector.reading import Reading
+from connector.redaction import Redaction
 from connector.walk import Place
 from connector.write import create, write
 from tests.contract.carried import answering
@@ -265,7 +266,7 @@ def _told(
 ) -> dict[str, Any]:
     if reading.source.mapping.members is not None:
         found["members"] = members
-    found["warnings"] = [{"code": item.code, "path": item.path} for item in notices.listed()]
+    found["warnings"] = [{"code": item.code, "path": item.path} for item in notices.listed(Redaction())]
     return found
 
 

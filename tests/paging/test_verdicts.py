@@ -221,6 +221,11 @@ ROWS: dict[str, tuple[dict[str, Any], Pages, tuple[str | None, str, list[str]]]]
         [(FULL, {"next": 1}), (REST, {"next": 2})],
         ("ceiling", "partial", ["ceiling_reached"]),
     ),
+    "ceiling, and the next whole page would go beyond it": (
+        {**PAGE, **MORE, "ceiling": 3},
+        [(FULL, {"more": True})],
+        ("ceiling", "partial", ["ceiling_reached"]),
+    ),
     "ceiling, and its total is capped as well": (
         {**OFFSET, **TOTAL, "ends": "total", "ceiling": 2},
         [(FULL, {"total": 2})],
