@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -27,7 +27,7 @@ from connector.redaction import Redaction
 from connector.wire import Answer
 from connector.wire import Call as WireCall
 
-__all__ = ["Apart", "Decode", "decode_json", "meets", "outcome_of", "read_answer", "unavailable"]
+__all__ = ["REFUSALS", "Apart", "Decode", "decode_json", "meets", "outcome_of", "read_answer", "unavailable"]
 
 Decode = Callable[[bytes], Any]
 """A body as JSON; MISSING where it is none."""
@@ -153,8 +153,10 @@ def _failure(
             found = _error(
                 rule.is_, hide, message, said, facts, answer, hint=rule.hint, after=rule.retry_after
             )
-            # A rule that looks only at the kind of a good answer says that it isn't understood, not that it failed.
-            found.is_told = rule.when.asks_what_it_says or not 200 <= facts.status <= 299  # noqa: PLR2004
+            # A rule that looks only at the kind of a good answer says that it isn't understood, not that it failed; and
+            # what broke, was busy or slowed down on the vendor's side may have done so after the write.
+            is_about_it = rule.when.asks_what_it_says or not 200 <= facts.status <= 299  # noqa: PLR2004
+            found.is_told = is_about_it and isinstance(found, REFUSALS)
             return found
     if not 200 <= facts.status <= 299:  # noqa: PLR2004 - RFC 9110 §15.3
         return _error(
@@ -174,6 +176,8 @@ def _failure(
     return None
 
 
+REFUSALS: Final = (errors.VendorNotFound, errors.Conflict, errors.VendorRefused)
+"""What says that the thing that was asked for isn't done."""
 _ERRORS: Mapping[str, type[VendorFailure]] = {
     "not_found": errors.VendorNotFound,
     "needs_reauth": errors.NeedsReauth,
@@ -192,6 +196,7 @@ _CODES = {
     409: "conflict",
     410: "not_found",
     429: "rate_limited",
+    499: "vendor_unavailable",  # a proxy's, of whoever hung up
 }
 _HINTS = {
     "needs_reauth": "the vendor refuses the credentials: enter new ones",

@@ -7,7 +7,9 @@ nothing is sent that could not be quoted for its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from asyncio import CancelledError
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,7 +93,7 @@ def hear(
 
     def judge(answer: Answer, sent: WireCall) -> Heard:
         body = plainly(answer, sent)
-        return Heard(body, sent.url, answer.headers, outcome_of(request, answer))
+        return Heard(body, sent.url, answer.headers, answer.status, outcome_of(request, answer))
 
     way = api.definition.exchange_of(request, api.values)
     budget.used += 1
@@ -139,6 +141,17 @@ def send_unread(
         call, lambda answer, sent: (answer, sent.secrets), counted=True
     )
     return found
+
+
+@contextmanager
+def _noting_a_stop(call: WireCall, shown: str, *, was_sent: bool = True) -> Iterator[None]:
+    """Whoever stops us while a write may be out finds that as the cause."""
+    try:
+        yield
+    except (KeyboardInterrupt, CancelledError) as stop:
+        if call.effect == "write" and was_sent:
+            raise stop from VendorUnavailable(f"{call.method} {shown}: it was stopped before an answer came")
+        raise
 
 
 @dataclass(frozen=True)
@@ -265,22 +278,25 @@ class _Asking:
             raised: VendorFailure | None = None
             is_refused = False
             try:
-                answer = yield sent
+                with _noting_a_stop(call, shown):
+                    answer = yield sent
                 trace |= {
                     "status": answer.status,
                     "bytes": len(answer.body),
                     "seconds": round(budget.clock.seconds() - began, 4),
                 }
-                is_refused = answer.status == _UNAUTHORIZED
+                is_refused = answer.status == _UNAUTHORIZED and call.effect == "read"
                 found = judge(answer, replace(call, secrets=sent.secrets))  # judged without its credential
             except VendorFailure as error:
                 raised = found = error
             if isinstance(found, VendorFailure):
                 self._note(found, trace)
+                is_refused |= found.status == _UNAUTHORIZED
                 is_refused |= isinstance(found, NeedsReauth) and call.effect == "read"
             if is_refused and token is not None and refused is None:
                 # A call with a new one, once. Nothing took effect, so that a write may be sent again too: that is what
-                # 401 means (RFC 9110 §15.5.2), and a write is not sent again for a connector's reading of anything else.
+                # 401 means (RFC 9110 §15.5.2), unless the connector reads it as done; and a write is not sent again for
+                # a connector's reading of anything else.
                 refused = token.version
                 budget.used += counted
                 continue
@@ -298,7 +314,8 @@ class _Asking:
             )
             if delay is None:
                 raise raised
-            yield Pause(delay)
+            with _noting_a_stop(call, shown, was_sent=was_sent):
+                yield Pause(delay)
 
     def _note(self, error: VendorFailure, trace: dict[str, Any]) -> None:
         trace["error"] = error.code

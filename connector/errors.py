@@ -213,7 +213,7 @@ class VendorFailure(ConnectorError):
     is_remote_error = True
     http_status = 502
     is_told = False
-    """Whether what was asked for failed for sure: a rule of the connector reads it as the vendor's own word, or no
+    """Whether what was asked for failed for sure: a rule of the connector reads it as the vendor's own refusal, or no
     access token was given for it."""
 
     def __init__(

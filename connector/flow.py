@@ -107,6 +107,9 @@ def drive(flow: Flow[T], send: Send, sleep: Callable[[float], None]) -> T:
                     reply = send(step)
             except ConnectorError as error:
                 failed = error
+            except KeyboardInterrupt as stop:
+                flow.throw(stop)  # so that it can say what was out
+                raise
 
 
 async def drive_async(flow: Flow[T], send: AsyncSend, sleep: Callable[[float], Awaitable[None]]) -> T:
@@ -129,3 +132,6 @@ async def drive_async(flow: Flow[T], send: AsyncSend, sleep: Callable[[float], A
                     reply = await send(step)
             except ConnectorError as error:
                 failed = error
+            except asyncio.CancelledError as stop:
+                flow.throw(stop)
+                raise

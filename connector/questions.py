@@ -45,7 +45,7 @@ from connector.reading import Reading
 from connector.settings import Settings
 from connector.walk import Place
 from connector.wire import Answer
-from connector.write import Plan, find_entry, intent_of, plan, write
+from connector.write import Plan, check, find_entry, intent_of, plan, unread, write
 
 __all__ = ["Questions"]
 
@@ -100,7 +100,12 @@ class Questions:
 
     def plan(self, verb: str, resource: str, *given: Any, entry: str | None = None) -> Plan:
         """The request that `write` would send, its secrets masked; nothing is sent, so nothing is looked for."""
-        return plan(intent_of(self._tables, verb, resource, given, {}, entry), self.clock.moment())
+        lookups = unread(self._tables, resource)
+        return plan(intent_of(self._tables, verb, resource, given, lookups, entry), self.clock.moment())
+
+    def warns(self, verb: str, resource: str, *given: Any, entry: str | None = None) -> str | None:
+        """What a person should know before it is sent, to whichever entry. Raises what `write` would refuse unasked."""
+        return check(self._tables, verb, resource, given, entry).warns
 
     def proxy(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -343,6 +348,7 @@ class Questions:
         )
 
     def _write(self, verb: str, resource: str, *given: Any, entry: str | None) -> Flow[Written[Any]]:
+        check(self._tables, verb, resource, given, entry)
         unified, group = read_resource(require_text("resource", resource))
         lookups: dict[str, Any] = {}
         if group is None:

@@ -125,6 +125,7 @@ DIGESTS: Final[Mapping[str, tuple[str, ...]]] = {"sha256": ("sha256",), "hmac_sh
 """Words of a value that is a digest → the texts that it is made of."""
 DOTTED: Final = "dotted"
 """The quoting word of a lone hole whose object is written flat: its nested keys joined by dots."""
+_SHOWN = 40
 LONGEST_LINE: Final = 4_096
 """The most characters of a command line."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
@@ -229,7 +230,11 @@ class Template:
             value = values.get(part.name, UNDEFINED)
             if value is UNDEFINED or value is None:
                 return UNDEFINED
-            out.append(write(part, value))
+            try:
+                out.append(write(part, value))
+            except Unquotable as error:
+                shown = "" if part.name.startswith("secrets.") else f" {str(value)[:_SHOWN]!r}"
+                raise Unquotable(f"{part.name}{shown}: {error.message}") from None
         return "".join(out)
 
     def _required(self, values: Values, write: Callable[[Hole, Any], str]) -> str:

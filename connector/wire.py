@@ -61,6 +61,7 @@ class Heard:
     body: Any
     url: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    status: int = 200
     outcome: Any = None
     """What the connector says of an answer like this one to a write, if it says anything."""
 

@@ -250,6 +250,12 @@ def test_a_write_that_was_refused_with_401_is_sent_again(world: World) -> None:
     assert [path for path, _ in world.issuer.came] == ["POST /orders"] * 2
 
 
+def test_a_write_that_is_done_by_the_vendor_s_own_words_is_not_sent_again(world: World) -> None:
+    world.issuer.api_script = [Reply.json({"id": "o1", "said": "done, but you may not see the rest"}, 401)]
+    assert world.directory.create("student_licenses", {"email": "a@h"}).row["transaction_id"] == "o1"
+    assert [path for path, _ in world.issuer.came] == ["POST /orders"]
+
+
 def test_a_write_is_not_sent_again_for_what_a_rule_reads_into_another_status(world: World) -> None:
     world.issuer.api_script = [Reply.json({"error": "no token"}, 500)]
     with pytest.raises(NeedsReauth):

@@ -78,7 +78,10 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             _forget_output()
             raise typer.Exit(_READER_GONE) from None
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
+            if isinstance(stop.__cause__, WriteOutcomeUnknown):  # a write was out
+                tell_error(stop.__cause__)
+                raise typer.Exit(exit_code(stop.__cause__)) from None
             raise typer.Exit(_INTERRUPTED) from None
         return done
 

@@ -137,12 +137,11 @@ def delete_row(
     """
 
     def remove(directory: Directory) -> Written[Any]:
+        # Says what is wrong before anybody is asked; which entry has it is looked for when it is removed.
+        warns = directory.questions.warns("delete", resource, key, entry=entry)
         if not yes:
             if not sys.stdin.isatty():
                 raise typer.BadParameter("needed where nobody can be asked", param_hint="--yes")
-            warns = directory.plan(
-                "delete", resource, key, entry=entry
-            ).warns  # what is wrong is told unasked
             if warns:
                 notes().print(harmless(warns), style="yellow")
             typer.confirm(f"Remove {key!r} from {resource}?", abort=True, err=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from connector.mapping.words import typed
 
-__all__ = ["Rows"]
+__all__ = ["Rows", "Unread"]
 
 
 class Rows:
@@ -36,6 +36,37 @@ class Rows:
                     index.setdefault(_key(row[field], folded=folded), []).append(row)
             self._indexes[field, folded] = index
         return index.get(_key(value, folded=folded), [])
+
+
+class Unread(Rows):
+    """Rows that nobody has read: whatever is looked for is found, with holes in place of all that isn't known of it."""
+
+    __slots__ = ("_holes", "_name")
+
+    def __init__(self, name: str) -> None:
+        super().__init__(())
+        self._name = name
+        self._holes: dict[str, _Unread] = {}
+
+    def where(self, field: str, value: Any, *, folded: bool = False) -> list[Mapping[str, Any]]:  # noqa: ARG002
+        known = self._holes.get(value) if isinstance(value, str) else None
+        return [known if known is not None else _Unread(self._name, self._holes, {field: value})]
+
+
+class _Unread(dict[str, Any]):
+    """A row of which one field is known; what else is asked of it is a hole, by which it is found again."""
+
+    def __init__(self, name: str, holes: dict[str, _Unread], known: Mapping[str, Any]) -> None:
+        super().__init__(known)
+        self._name, self._holes = name, holes
+
+    def get(self, field: str, default: Any = None) -> Any:  # noqa: ARG002 - the face is a row's
+        if field not in self:
+            ((by, value),) = self.items()
+            hole = f"{{{self._name}.{field} where {by} is {value}}}"
+            self._holes[hole] = self
+            return hole
+        return self[field]
 
 
 def _key(value: Any, *, folded: bool) -> Any:

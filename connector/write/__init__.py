@@ -4,7 +4,7 @@ What is asked becomes an `Intent` (pure), a `Plan` shows its exact request, `wri
 no clear answer is `WriteOutcomeUnknown`; what the vendor calls done and isn't, `WriteNotEffective`.
 """
 
-from connector.write.asking import find_entry, intent_of
+from connector.write.asking import check, find_entry, intent_of, unread
 from connector.write.doing import Done, write
 from connector.write.intent import Intent, add_member, create, delete, remove_member, update
 from connector.write.planning import Plan, plan
@@ -14,12 +14,14 @@ __all__ = [
     "Intent",
     "Plan",
     "add_member",
+    "check",
     "create",
     "delete",
     "find_entry",
     "intent_of",
     "plan",
     "remove_member",
+    "unread",
     "update",
     "write",
 ]

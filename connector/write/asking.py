@@ -9,29 +9,36 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from connector.asked import read_resource, require_text
+from connector.change import Change
 from connector.details import asking_more
 from connector.errors import InvalidRequest, VendorNotFound
 from connector.fetch import fetch_one
 from connector.flow import Budget, Flow
+from connector.mapping.lookup import Unread
 from connector.membership import Tables, entries_of, membership_of
 from connector.notices import Notices
 from connector.reading import Reading
 from connector.write.intent import Intent, add_member, create, delete, remove_member, update
 
-__all__ = ["find_entry", "intent_of"]
+__all__ = ["check", "find_entry", "intent_of", "unread"]
 
+_SAY: Final = "entry=… in Python, --entry on the command line"
 _VERBS: Final = ("create", "update", "delete")
 
 
 def find_entry(
     tables: Tables, unified: str, group: str | None, given: Sequence[Any], budget: Budget
 ) -> Flow[str | None]:
-    """Of several entries, the one that has what is changed (for members, their group); None of one alone."""
+    """Of several entries, the one that has what is changed (for members, their group); None of one alone.
+
+    Raises VendorNotFound, InvalidRequest where several have it, or why one of them could not be asked.
+    """
     what, key = (unified, require_text("id", given[0])) if group is None else ("groups", group)
     entries = entries_of(tables.opened, tables.opened.feed(what)[0])
     if len(entries) == 1:
         return None
     missing: VendorNotFound | None = None
+    found: list[str] = []
     for api in entries:
         try:
             reading = _reading(tables, what, {}, api.name)
@@ -39,9 +46,35 @@ def find_entry(
         except VendorNotFound as error:
             missing = error
         else:
-            return api.name
+            found.append(api.name)
+    if len(found) > 1:
+        raise InvalidRequest(
+            f"nothing was sent: {what} {key} stands in several places; say in which: {', '.join(found)}",
+            hint=_SAY,
+        )
+    if found:
+        return found[0]
     assert missing is not None
     raise missing
+
+
+def check(tables: Tables, verb: str, resource: str, given: Sequence[Any], entry: str | None) -> Change:
+    """The call that would be sent, to whichever entry. Raises InvalidRequest, NotFound for what no entry would take.
+
+    Nothing is asked for it, so that what is looked up in other rows isn't checked.
+    """
+    if entry is None:
+        unified, group = read_resource(require_text("resource", resource))
+        source = tables.opened.feed(unified if group is None else "groups")[0]
+        entry = entries_of(tables.opened, source)[0].name
+    return intent_of(tables, verb, resource, given, unread(tables, resource), entry).call
+
+
+def unread(tables: Tables, resource: str) -> dict[str, Any]:
+    """What stands for the rows that a write's look-ups would need, where nothing may be asked."""
+    unified, group = read_resource(require_text("resource", resource))
+    sources = () if group is not None else tables.opened.feed(unified)
+    return {name: Unread(name) for source in sources for name in source.mapper.lookups}
 
 
 def intent_of(
@@ -88,7 +121,7 @@ def _reading(
     if entry is None and len(apis) > 1:
         raise InvalidRequest(
             f"nothing was sent: this account has {unified} in several places; say in which: {', '.join(apis)}",
-            hint="entry=… in Python, --entry on the command line",
+            hint=_SAY,
         )
     api = next(iter(apis.values())) if entry is None else apis[entry]
     is_elsewhere = unified == "users" and membership_of(tables.opened, source) in ("on_group", "per_group")

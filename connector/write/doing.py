@@ -6,11 +6,13 @@ fails is told, and is no failure of the write.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Literal
 
-from connector.change import Create, Said
+from connector.change import Change, Create, Said
 from connector.errors import ConnectorError, InvalidRequest, VendorError
 from connector.exchange import SubmitAndPoll
 from connector.fetch import fetch_one
@@ -23,7 +25,8 @@ from connector.notices import Notices
 from connector.wire import Heard
 from connector.write.intent import Intent
 from connector.write.once import judged, send_once
-from connector.write.proof import NotShown, Proof, prove
+from connector.write.planning import request_of
+from connector.write.proof import NotShown, Proof, prove, seen_in_group
 
 __all__ = ["Done", "write"]
 
@@ -52,30 +55,58 @@ def write(intent: Intent, tables: Tables, calls: int, seconds: float, notices: N
             [intent.users], intent.key or "", Budget(clock, calls, seconds), Notices()
         )
         intent = intent.with_user(found.row)
+    request_of(intent)  # what can't be sent is refused before anything is read for it
+    is_seen = True  # that someone is no longer in a group shows only where they were seen in it
+    if intent.verb == "remove" and intent.call.verify:
+        is_seen = yield from seen_in_group(intent, tables, Budget(clock, calls, seconds))
     heard = yield from _sent(intent, Budget(clock, calls, max(seconds, _queued_for(intent))), notices)
     row = _read(intent, heard, notices)
-    said: Said | None = heard.outcome
-    is_ = said.is_ if said else "done"
-    message = said.hint if said else None
-    if not intent.call.verify or is_ == "queued":
-        return Done(row, is_, False, message)
+    claim, message = _claimed(intent.call, heard)
+    if not intent.call.verify:
+        return Done(row, claim or "done", False, message)
     proof = Proof(row, is_shown=False)
     try:
         proof = yield from prove(intent, row, tables, Budget(clock, calls, seconds), notices)
     except NotShown as missing:
-        if intent.call.otherwise is not None:
+        if claim != "queued" and intent.call.otherwise is not None:
             return Done(missing.row or row, intent.call.otherwise, False, intent.call.says)
-        if is_ != "unchanged":
+        if claim not in ("queued", "unchanged"):
             raise missing.error from None
         proof = Proof(missing.row or row, is_shown=False)
-        notices.warn("not_as_asked", missing.error.message, record_id=intent.key)
+        if claim == "unchanged":
+            notices.warn("not_as_asked", missing.error.message, record_id=intent.key)
     except ConnectorError as error:
-        notices.warn("not_verified", f"it is done, but could not be read afterwards: {error.message}")
+        if claim is None:
+            raise judged(intent, _unsettled(intent, heard, error)) from None
+        notices.warn("not_verified", f"it is {claim}, but could not be read afterwards: {error.message}")
     if proof.is_kept:
         message = intent.call.says or "the vendor keeps it, and only changed it"
         notices.warn("not_removed", message, record_id=intent.key)
         return Done(proof.row, "kept", True, message)
-    return Done(proof.row, is_, proof.is_shown, message)
+    if claim is None or (claim == "queued" and proof.is_shown):
+        return Done(proof.row, "done", is_seen)
+    return Done(proof.row, claim, proof.is_shown and is_seen, message)
+
+
+def _claimed(call: Change, heard: Heard) -> tuple[Literal["done", "queued", "unchanged"] | None, str | None]:
+    """(what the vendor calls it, the connector's words). None where the connector knows the words of what is done, and
+    the answer has none of them: only what is read afterwards tells.
+    """
+    said: Said | None = heard.outcome
+    if said is not None:
+        return said.is_, said.hint
+    if heard.status == HTTPStatus.ACCEPTED:  # RFC 9110 §15.3.3: it may yet be done, or not
+        return "queued", None
+    return (None if any(one.is_ == "done" for one in call.outcomes) else "done"), None
+
+
+def _unsettled(intent: Intent, heard: Heard, error: ConnectorError) -> VendorError:
+    name = intent.reading.opened.loaded.name
+    return VendorError(
+        f"{name}: the answer doesn't say that it was done, and it could not be read afterwards: {error.message}",
+        status=heard.status,
+        raw_response=None if heard.body is MISSING else intent.reading.opened.redaction.json(heard.body),
+    )
 
 
 def _queued_for(intent: Intent) -> float:
@@ -86,7 +117,7 @@ def _queued_for(intent: Intent) -> float:
 
 
 def _sent(intent: Intent, budget: Budget, notices: Notices) -> Flow[Heard]:
-    """The answer. Once it may have been sent, nothing that was read before is shared any more."""
+    """The answer. Nothing that was read before it came is shared any more."""
     captures = intent.reading.captures
 
     def wrote() -> None:
@@ -95,6 +126,7 @@ def _sent(intent: Intent, budget: Budget, notices: Notices) -> Flow[Heard]:
         except ConnectorError as error:  # of our own store: the write is what it is
             notices.warn("may_be_stale", f"what was listed before may be listed again: {error.message}")
 
+    yield Work(wrote)  # whatever becomes of us then
     try:
         heard = yield from send_once(intent, budget)
     except InvalidRequest:
@@ -102,7 +134,7 @@ def _sent(intent: Intent, budget: Budget, notices: Notices) -> Flow[Heard]:
     except ConnectorError:
         yield Work(wrote)
         raise
-    except GeneratorExit:
+    except (GeneratorExit, KeyboardInterrupt, CancelledError):
         wrote()
         raise
     yield Work(wrote)

@@ -6,17 +6,17 @@ failed, and never sent again by itself. A queue's ticket is told with it.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Mapping
 from typing import Any
 
+from connector.answer import REFUSALS
 from connector.ask import Pending, Progress, StillWorking, hear, still_working
 from connector.errors import (
-    Conflict,
     ConnectorError,
+    RateLimited,
     VendorError,
     VendorFailure,
-    VendorNotFound,
-    VendorRefused,
     VendorUnavailable,
     WriteOutcomeUnknown,
 )
@@ -30,7 +30,10 @@ __all__ = ["judged", "send_once"]
 
 
 def send_once(intent: Intent, budget: Budget) -> Flow[Heard]:
-    """The answer. Raises InvalidRequest before anything is sent, WriteOutcomeUnknown, or what the answer means."""
+    """The answer. Raises InvalidRequest before anything is sent, WriteOutcomeUnknown, or what the answer means.
+
+    What stops it while it may be out (Ctrl-C, a cancelled task) goes on as it is, with WriteOutcomeUnknown as its cause.
+    """
     reading, ticket = intent.reading, dict[str, Any]()
 
     def note(progress: Progress) -> Work:
@@ -54,6 +57,15 @@ def send_once(intent: Intent, budget: Budget) -> Flow[Heard]:
         if not isinstance(error, VendorFailure) and not ticket:
             raise
         raise judged(intent, error, ticket) from None
+    except (KeyboardInterrupt, CancelledError) as stop:
+        out = stop.__cause__
+        if ticket and not isinstance(out, VendorUnavailable):
+            out = VendorUnavailable(
+                f"{reading.opened.loaded.name}: it was stopped while the vendor worked on it"
+            )
+        if not isinstance(out, VendorUnavailable):
+            raise
+        raise stop from judged(intent, out, ticket)
 
 
 def judged(intent: Intent, error: ConnectorError, ticket: Mapping[str, Any] | None = None) -> ConnectorError:
@@ -82,12 +94,22 @@ def _is_unclear(error: VendorFailure, *, is_submitted: bool) -> bool:
     question for the result.
     """
     if is_submitted:
-        is_about_it = isinstance(error, VendorNotFound | Conflict | VendorRefused | VendorError)
-        return not (error.is_told and is_about_it)
+        return not (error.is_told and isinstance(error, REFUSALS))
     if isinstance(error, VendorUnavailable):
         return error.sent
-    is_refused = 300 <= (error.status or 0) <= 499  # noqa: PLR2004 - RFC 9110 §15.4, §15.5
-    return isinstance(error, VendorError) and not error.is_told and not is_refused
+    if _is_refused(error.status or 0):
+        return False
+    if isinstance(error, RateLimited):  # without a status it is our own allowance, and nothing was sent
+        return error.status is not None
+    return isinstance(error, VendorError) and not error.is_told
+
+
+def _is_refused(status: int) -> bool:
+    """Whether a status says that nothing was done (RFC 9110 §15.4, §15.5).
+
+    Of redirections only those that ask for the same request elsewhere: the others may show what was made.
+    """
+    return status in (307, 308) or 400 <= status <= 499  # noqa: PLR2004
 
 
 def _hiding(intent: Intent, error: VendorFailure) -> VendorFailure:

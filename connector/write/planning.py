@@ -8,11 +8,14 @@ from typing import Any
 
 import msgspec
 
+from connector.errors import InvalidRequest
 from connector.flow import Moment
+from connector.mapping.lookup import Unread
 from connector.plan import plan_call, show_call
+from connector.wire import Call
 from connector.write.intent import Intent
 
-__all__ = ["Plan", "plan"]
+__all__ = ["Plan", "plan", "request_of"]
 
 
 @dataclass(frozen=True)
@@ -38,18 +41,28 @@ class Plan:
         return msgspec.json.encode(self.to_dict())
 
 
+def request_of(intent: Intent) -> Call:
+    """The request, not signed yet. Raises InvalidRequest where a value can't stand in it."""
+    try:
+        return plan_call(intent.reading.api, intent.call, intent.values)
+    except InvalidRequest as error:
+        raise type(error)(f"nothing was sent: {error.message}", hint=error.hint) from None
+
+
 def plan(intent: Intent, moment: Moment) -> Plan:
     """The request that `write` would send at that moment. Raises InvalidRequest."""
     first = []
     if intent.reading.api.token_url is not None:
         url = intent.reading.api.token_url
         first.append(f"unless one is at hand, an access token would be obtained at {url}")
+    for name, rows in intent.reading.lookups.items():
+        if isinstance(rows, Unread):
+            first.append(f"the {name} would be read, to look up in them")
     if needed := sorted(intent.user_fields):
         intent = intent.with_user({name: f"{{user.{name}}}" for name in needed})
         first.append(f"the user {intent.key} would be read, for {', '.join(needed)}")
     reading = intent.reading
-    call = plan_call(reading.api, intent.call, intent.values)
-    call = show_call(reading.api, call, moment)
+    call = show_call(reading.api, request_of(intent), moment)
     hide = reading.opened.redaction.also(call.secrets)
     return Plan(
         call.method,

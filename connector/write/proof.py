@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.change import Create, Delete
-from connector.errors import VendorError, VendorNotFound, VendorUnavailable, WriteNotEffective
+from connector.errors import ConnectorError, VendorError, VendorNotFound, VendorUnavailable, WriteNotEffective
 from connector.fetch import Listing, fetch_one, fetch_page
 from connector.flow import Budget, Flow
 from connector.mapping.fit import AnyShape
@@ -26,7 +26,7 @@ from connector.reading import Reading
 from connector.walk import Place
 from connector.write.intent import Intent
 
-__all__ = ["NotShown", "Proof", "prove"]
+__all__ = ["NotShown", "Proof", "prove", "seen_in_group"]
 
 _MOST = 100
 
@@ -59,11 +59,14 @@ def prove(
     call = intent.call
     if isinstance(call, Delete):
         return _gone(intent, call, row)
+    made_id = (made or {}).get("id") or (row or {}).get("id") if isinstance(call, Create) else None
+    was_made = "" if made_id is None else f"it was made, with the id {made_id}, but "
+    told: list[dict[str, Any]] = [] if made_id is None else [{"field": "id", "found": made_id}]
     if row is None:
-        raise NotShown(_not_effective(intent, "it is not there", []))
+        raise NotShown(_not_effective(intent, was_made + "it is not there", told))
     if differing := _differences(intent.fields, row, intent.reading):
         hidden = intent.reading.source.mapper.secret_fields
-        told = [
+        faults = [
             {"field": name, "asked": intent.fields[name], "found": row.get(name)}
             if name not in hidden
             else {"field": name}
@@ -73,9 +76,9 @@ def prove(
             f"{one['field']} is {one['found']!r} (asked: {one['asked']!r})"
             if "found" in one
             else f"{one['field']} differs"
-            for one in told
+            for one in faults
         )
-        raise NotShown(_not_effective(intent, shown, told), row)
+        raise NotShown(_not_effective(intent, was_made + shown, [*told, *faults]), row)
     return Proof(row)
 
 
@@ -142,8 +145,27 @@ def _find(
     return rows[0] if rows else None
 
 
+def seen_in_group(intent: Intent, tables: Tables, budget: Budget) -> Flow[bool]:
+    """Whether the user can be seen to be in the group: a vendor may not show who waits for it."""
+    try:
+        _, is_in = yield from _membership(intent, tables, budget, Notices())
+    except ConnectorError:
+        return False
+    return is_in
+
+
 def _prove_member(intent: Intent, tables: Tables, budget: Budget, notices: Notices) -> Flow[Proof]:
-    """Whether the user is in the group now, asked of the side that the vendor keeps it on."""
+    row, is_in = yield from _membership(intent, tables, budget, notices)
+    if is_in is not (intent.verb == "add"):
+        shown = f"the user is {'in it still' if is_in else 'not in it'}"
+        raise NotShown(_not_effective(intent, shown, []), row)
+    return Proof(row)
+
+
+def _membership(
+    intent: Intent, tables: Tables, budget: Budget, notices: Notices
+) -> Flow[tuple[dict[str, Any] | None, bool]]:
+    """(the user, whether they are in the group now), asked of the side that the vendor keeps it on."""
     assert intent.users is not None
     assert intent.group is not None
     assert intent.key is not None
@@ -159,10 +181,7 @@ def _prove_member(intent: Intent, tables: Tables, budget: Budget, notices: Notic
         is_in = is_member(row)
     if unread.breaks:
         raise VendorError("who is in the group could not be read")
-    if is_in is not (intent.verb == "add"):
-        shown = f"the user is {'in it still' if is_in else 'not in it'}"
-        raise NotShown(_not_effective(intent, shown, []), row)
-    return Proof(row)
+    return row, is_in
 
 
 def _differences(asked: Mapping[str, Any], row: Mapping[str, Any], reading: Reading) -> list[str]:
@@ -170,8 +189,22 @@ def _differences(asked: Mapping[str, Any], row: Mapping[str, Any], reading: Read
     return [
         name
         for name, value in asked.items()
-        if not agrees(_folded(value, shapes[name]), _folded(row.get(name), shapes[name]), shapes[name])
+        if not _agrees(_folded(value, shapes[name]), _folded(row.get(name), shapes[name]), shapes[name])
     ]
+
+
+def _agrees(asked: Any, found: Any, shape: AnyShape) -> bool:
+    """Whether it stands there as asked for; a vendor gives a list in an order of its own."""
+    if not isinstance(asked, list) or not isinstance(found, list) or not isinstance(shape, Items):
+        return agrees(asked, found, shape)
+    rest = list(found)
+    # What says most of an item first: another may agree with it too, of which less was said.
+    for one in sorted(asked, key=lambda item: len(item) if isinstance(item, Mapping) else 0, reverse=True):
+        at = next((at for at, other in enumerate(rest) if agrees(one, other, shape.item)), None)
+        if at is None:
+            return False
+        del rest[at]
+    return not rest
 
 
 def _folded(value: Any, shape: AnyShape) -> Any:

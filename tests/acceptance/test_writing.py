@@ -277,6 +277,7 @@ def test_an_id_that_can_t_stand_in_a_command_is_refused_unsent(tenant: Tenant) -
     before = tenant.holds.version
     for words in (("update", "--set", "name=x", "groups"), ("delete", "--yes", "groups")):
         found = tenant.ask("commander", *words, "--", "-" + "A" * 21, code=1)
+        assert "nothing was sent: id '-AAAA" in found["error"]
         assert "begins with -, means something else to a command" in found["error"]
     assert tenant.holds.version == before
 
@@ -288,8 +289,8 @@ def test_a_team_by_scim_waits_for_approval(tenant: Tenant) -> None:
     team = tenant.holds.team(key)
     assert team is not None
     assert (team.name, team.queued) == ("Of SCIM", True)
-    assert tenant.came_to("scim", "update", "groups", key, "--set", "name=Renamed") == ("done", True)
-    assert tenant.came_to("scim", "delete", "groups", key, "--yes") == ("done", True)
+    assert tenant.came_to("scim", "update", "--set", "name=Renamed", "groups", "--", key) == ("done", True)
+    assert tenant.came_to("scim", "delete", "--yes", "groups", "--", key) == ("done", True)
     assert tenant.holds.team(key) is None
 
 
@@ -299,6 +300,33 @@ def test_a_name_that_is_taken_is_a_conflict(tenant: Tenant) -> None:
     found = tenant.ask("commander", "create", "groups", "--set", f"name={name}", code=1)
     assert "already exists" in found["error"]
     assert tenant.holds.version == before
+
+
+def test_words_in_a_name_are_not_the_vendor_s(tenant: Tenant) -> None:
+    """Names that read as the vendor's sentences about something else."""
+    person, other = tenant.active(11), tenant.active(12)
+    made = ("create", "groups", "--set", "name=team is created with Team ID")
+    assert tenant.came_to("commander", *made) == ("done", True)
+    assert "already exists" in tenant.ask("commander", *made, code=1)["error"]
+    phrase = "user invited with Enterprise User ID error"
+    assert tenant.came_to("commander", "update", "users", person.id, "--set", f"name={phrase}") == (
+        "done",
+        True,
+    )
+    words = ("create", "users", "--set", f"username={person.email}", "--set", f"name={phrase}")
+    assert "has accepted the invitation" in tenant.ask("commander", *words, code=1)["error"]
+    teams = [
+        one
+        for one in tenant.holds.teams
+        if not one.uid.startswith("-") and one not in (*other.teams, *other.queued_for)
+    ]
+    for team, name in zip(teams, ("queued team added user", "is already a member of team x"), strict=False):
+        assert tenant.came_to("commander", "update", "groups", team.uid, "--set", f"name={name}")[0] == "done"
+        path = f"groups/{team.uid}/users"
+        assert tenant.came_to("commander", "create", path, "--set", f"id={other.id}") == ("done", True)
+        again = tenant.ask("commander", "create", path, "--set", f"id={other.id}")["outcome"]
+        assert (again["is"], again["verified"]) == ("unchanged", True)
+        assert tenant.came_to("commander", "delete", path, other.id, "--yes") == ("done", True)
 
 
 @pytest.mark.parametrize("account", ["scim", "commander"])
@@ -340,7 +368,8 @@ def test_who_is_invited_waits_for_the_team(tenant: Tenant) -> None:
     path = f"groups/{team.uid}/users"
     assert tenant.came_to("commander", "create", path, "--set", f"id={person.id}") == ("queued", False)
     assert team.uid in {one.uid for one in tenant.now(person).queued_for}
-    assert tenant.came_to("commander", "delete", path, person.id, "--yes") == ("done", True)
+    # Who waits isn't shown in the team, and can't be seen to be out of it.
+    assert tenant.came_to("commander", "delete", path, person.id, "--yes") == ("done", False)
     assert team.uid not in {one.uid for one in tenant.now(person).queued_for}
 
 
@@ -353,7 +382,7 @@ def test_a_membership_by_scim_waits_and_ends(tenant: Tenant) -> None:
     path = f"groups/{team.uid}/users"
     assert tenant.came_to("scim", "create", path, "--set", f"id={person.id}") == ("queued", False)
     assert team.uid in {one.uid for one in tenant.now(person).queued_for}
-    assert tenant.came_to("scim", "delete", path, person.id, "--yes") == ("done", True)
+    assert tenant.came_to("scim", "delete", path, person.id, "--yes") == ("done", False)
     member = tenant.someone(lambda one: team in one.teams)
     assert tenant.came_to("scim", "delete", path, member.id, "--yes") == ("done", True)
     assert team.uid not in {one.uid for one in (*tenant.now(member).teams, *tenant.now(member).queued_for)}

@@ -88,6 +88,7 @@ apis:
       orders:
         create:
           post: /orders
+          outcomes: [{when: {$.said: {contains: done}}, is: done}]
           effect: write
           input: {email: {label: Address}}
           json: {to: "{input.email}"}

@@ -83,7 +83,7 @@ apis:
     base_url: https://h.example
     auth: {style: bearer, token: "{secrets.key}"}
     check: none
-    errors: [{when: {status: [200, 500], $.failed: true}, is: vendor_error, message: $.why}]
+    errors: [{when: {status: [200, 500], $.failed: true}, is: conflict, message: $.why}, {when: {$.broke: true}, is: vendor_error, message: $.why}]
     exchanges:
       run: {style: single, takes: [proof], submit: {post: /run, effect: read, json: {proof: "{proof}"}}}
     resources:
@@ -493,12 +493,18 @@ def test_what_the_vendor_refuses_is_told_apart_in_its_words_and_not_sent_again(
     assert (len(world.calls), world.waits) == (1, [])
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(keeper: Loaded, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(one, WriteOutcomeUnknown) for one in (300, 301, 302, 303, 304)]
+    + [(307, VendorError), (308, VendorError)],
+)
+def test_a_redirect_is_not_followed(keeper: Loaded, status: int, kind: type[VendorFailure]) -> None:
     world = World(keeper, answer(b"", status, location=f"https://evil.example/?hash={HASH}"), created())
     error = world.fail()
-    assert type(error) is VendorError
-    assert "redirects are not followed" in str(error)
+    assert type(error) is kind
+    assert f"answered {status}" in error.message
+    if kind is VendorError:
+        assert "redirects are not followed" in str(error)
     assert len(world.calls) == 1
 
 
@@ -709,8 +715,10 @@ def test_an_answer_without_what_was_made_is_not_known(made: Loaded, reply: bytes
 def test_a_failure_that_the_connector_reads_from_the_answer_is_one(made: Loaded, status: int) -> None:
     world = World(made, answer({"failed": True, "why": "no seats"}, status), source="main.orders")
     error = world.fail({"email": ADA})
-    assert type(error) is VendorError
+    assert type(error) is Conflict
     assert error.message.endswith(": no seats")
+    broke = World(made, answer({"broke": True, "why": "cut off"}, status), source="main.orders")
+    assert type(broke.fail({"email": ADA})) is WriteOutcomeUnknown
 
 
 def test_a_write_that_the_vendor_makes_repeatable_is_sent_again(made: Loaded) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.calling.queued import World, load, said
 WRITING = """\
         create: {post: /people, effect: write, takes: [name], json: "{record}"}
         update: {patch: "/people/{id}", effect: write, takes: [name], json: "{changes}"}
-        delete: {delete: "/people/{id}", effect: write, verify: true}
+        delete: {delete: "/people/{id}", effect: write, verify: true, warns: it is gone then}
       teams:
         members:
           add: {put: "/teams/{group}/{user}", effect: write}
@@ -98,6 +99,43 @@ def test_one_is_changed_and_removed_where_it_is(world: World, vendor: Vendor) ->
     with pytest.raises(VendorNotFound):
         directory.update("users", "b", {"name": "B"})
     assert len(vendor.wrote) == 2
+
+
+def test_an_id_that_stands_in_two_is_changed_where_it_is_said(world: World, vendor: Vendor) -> None:
+    vendor.people["40"]["a"] = {"id": "a", "name": "another", "teams": []}
+    directory = world.directory()
+    asked: tuple[Callable[[], object], ...] = (
+        lambda: directory.update("users", "a", {"name": "A"}),
+        lambda: directory.delete("users", "a"),
+    )
+    for ask in asked:
+        with pytest.raises(
+            InvalidRequest, match=r"users a stands in several places; say in which: main\[7\], main\[40\]"
+        ):
+            ask()
+    assert vendor.wrote == []
+    directory.update("users", "a", {"name": "A"}, entry="main[40]")
+    assert vendor.wrote == ["PATCH 40/people/a"]
+
+
+def test_what_no_entry_would_take_is_refused_before_any_is_asked(world: World) -> None:
+    directory = world.directory()
+    asked: tuple[Callable[[], object], ...] = (
+        lambda: directory.update("users", "b", {"nope": 1}),
+        lambda: directory.update("users", "b", {}),
+        lambda: directory.update("groups/team-40/users", "b", {"name": "x"}),
+        lambda: directory.delete("groups/team-40/users", "b"),
+        lambda: directory.questions.plan("frob", "users", "b"),
+    )
+    for ask in asked:
+        with pytest.raises(InvalidRequest):
+            ask()
+    assert world.calls == []
+
+
+def test_a_person_is_warned_whichever_entry_it_will_be(world: World) -> None:
+    assert world.questions().warns("delete", "users", "b") == "it is gone then"
+    assert world.calls == []
 
 
 def test_nothing_is_written_while_it_is_not_known_where(world: World, vendor: Vendor) -> None:
