@@ -172,6 +172,8 @@ def _failure(
         message = (
             f"{_asked(opened, sent)} answered {_status(facts.status)}, but not what the connector expects"
         )
+        if facts.json is MISSING:
+            message += ": it is empty" if facts.body_kind == "empty" else ": it is not JSON"
         return _error("vendor_error", hide, message, None, facts, answer)
     return None
 

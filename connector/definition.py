@@ -28,7 +28,7 @@ from connector.exchange import Chosen, Exchange, Request, Single, SubmitAndPoll
 from connector.mapping.condition import AnswerCondition
 from connector.mapping.words import NotBuilt
 from connector.policy import Proxy
-from connector.probe import Probe
+from connector.probe import Check, Probe
 from connector.resource import Resource
 from connector.template import BaseText, HeaderText, ValueText
 
@@ -101,7 +101,7 @@ class Api(Closed):
     """What every 2xx answer must meet."""
     errors: tuple[ErrorRule, ...] = ()
     check: Annotated[
-        Annotated[Sent, Tag("call")] | Annotated[Literal["none"], Tag("none")],
+        Annotated[Check, Tag("call")] | Annotated[Literal["none"], Tag("none")],
         Discriminator(lambda value: "none" if isinstance(value, str) else "call"),
     ]
     """A call that proves the credentials and changes nothing; `none` where the vendor has no such call."""

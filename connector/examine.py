@@ -14,7 +14,6 @@ from typing import Any, Literal
 import msgspec
 
 from connector.account import Opened, OpenedApi
-from connector.ask import ask
 from connector.definition import Retry
 from connector.entries import api_name
 from connector.errors import (
@@ -27,13 +26,13 @@ from connector.errors import (
     VendorFailure,
     VendorUnavailable,
 )
-from connector.exchange import Request
 from connector.flow import Budget, Clock, Flow
 from connector.mapping.path import MISSING, Notes, parse_path
 from connector.model import UNIFIED
 from connector.native import native_source
 from connector.obtain import have_token
-from connector.probe import Probe
+from connector.probe import Check, Probe
+from connector.prove import Proven, prove
 
 __all__ = ["Examination", "Examined", "Tried", "Unseen", "Verdict", "examine"]
 
@@ -71,7 +70,7 @@ class Tried:
     without: str | None = None
     optional: bool = False
     count: int | None = None
-    """How many records came, where the connector says where they stand."""
+    """How many records there are by the vendor's word, or came, where the connector says where they stand."""
     shows: tuple[str, ...] = ()
     """What the credentials reach."""
     unseen: tuple[Unseen, ...] = ()
@@ -152,7 +151,7 @@ def _try_all(opened: Opened, api: OpenedApi, clock: Clock, calls: int, seconds: 
     """Each probe, or the api's one check. Where nothing answers, or no credential is good, the rest is not tried."""
     once = replace(api, definition=api.definition.model_copy(update={"retry": Retry(times=0)}))
     check = api.definition.check
-    wanted: Sequence[Request] = api.definition.probes or (() if isinstance(check, str) else (check,))
+    wanted: Sequence[Check] = api.definition.probes or (() if isinstance(check, str) else (check,))
     tried: list[Tried] = []
     stops = False
     if api.tokens is not None:  # what is kept isn't believed
@@ -171,17 +170,16 @@ def _try_all(opened: Opened, api: OpenedApi, clock: Clock, calls: int, seconds: 
             continue
         values = {} if not isinstance(one, Probe) else _columns(opened, api, one)
         try:
-            body = yield from ask(opened, once, one, values, Budget(clock, calls, seconds))
+            proven = yield from prove(opened, once, one, values, Budget(clock, calls, seconds))
         except _FINDINGS as error:
             tried.append(_failed(opened, error, words))
             stops = _concerns_all(error)
         else:
-            read = _read(opened, api, one, body) if isinstance(one, Probe) else {}
-            tried.append(Tried(state="ok", **words, **read))
+            tried.append(Tried(state="ok", **words, **_said(opened, api, one, proven)))
     return tried
 
 
-def _words(request: Request) -> dict[str, Any]:
+def _words(request: Check) -> dict[str, Any]:
     if not isinstance(request, Probe):
         return {"name": _CHECK}
     return {
@@ -230,23 +228,20 @@ def _asked_columns(opened: Opened, api: OpenedApi, probe: Probe) -> Mapping[str,
     }
 
 
-def _read(opened: Opened, api: OpenedApi, probe: Probe, body: Any) -> dict[str, Any]:
+def _said(opened: Opened, api: OpenedApi, check: Check, proven: Proven) -> dict[str, Any]:
     """What an answer says besides that there is one."""
-    said: dict[str, Any] = {}
-    if probe.shows is not None and body is not MISSING:
-        found = parse_path(probe.shows).all(body, Notes())
-        texts = [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
-        said["shows"] = tuple(opened.hide().text(one)[:_SHOWN_CHARS] for one in texts[:_MOST_SHOWN])
-    if probe.records is not None and body is not MISSING:
-        records = parse_path(probe.records).all(body, Notes())
-        if isinstance(records, list):
-            said["count"] = len(records)
-            if records and probe.columns_of is not None:
-                said["unseen"] = tuple(
-                    Unseen(word, fields)
-                    for word, (path, fields) in _asked_columns(opened, api, probe).items()
-                    if not any(parse_path(path).one(record, Notes()) is not MISSING for record in records)
-                )
+    hide, records = opened.hide(), proven.records
+    said: dict[str, Any] = {
+        "shows": tuple(hide.text(one)[:_SHOWN_CHARS] for one in proven.shows[:_MOST_SHOWN])
+    }
+    if records is not None:
+        said["count"] = len(records) if proven.total is None else proven.total
+    if records and isinstance(check, Probe) and check.columns_of is not None:
+        said["unseen"] = tuple(
+            Unseen(word, fields)
+            for word, (path, fields) in _asked_columns(opened, api, check).items()
+            if not any(parse_path(path).one(record, Notes()) is not MISSING for record in records)
+        )
     return said
 
 

@@ -21,6 +21,7 @@ from connector.model.envelope import Completeness
 from connector.notices import Notices
 from connector.paging import NoPaging, Paging, Snapshot, State
 from connector.prepared import ask_prepared
+from connector.prove import prove
 from connector.query import Question
 from connector.reading import (
     Completed,
@@ -436,7 +437,7 @@ def _confirm_empty(reading: Reading, style: Paging, budget: Budget) -> Flow[None
     """Where the connector says so, a listing that begins empty is believed only of a vendor that answers `check`."""
     check = reading.api.definition.check
     if style.when_empty == "check" and not isinstance(check, str):
-        yield from ask(reading.opened, reading.api, check, {}, budget)
+        yield from prove(reading.opened, reading.api, check, {}, budget)
 
 
 def _waiting(place: Place, working: StillWorking | Waiting, size: int) -> Place:

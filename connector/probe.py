@@ -1,19 +1,45 @@
-"""Probes: calls by which an account is examined, each for one right; what it lacks is then told in the vendor's words.
+"""Checks and probes: calls that prove an account, and what their answers must hold to prove anything.
 
-A probe only reads, which `wiring` checks. Frozen and closed, as all of a connector's YAML.
+A check is believed whole or not at all; a probe is for one right, and what the account lacks is told in the vendor's
+words. Both change nothing; of probes `wiring` checks it. Frozen and closed, as all of a connector's YAML.
 """
 
 from __future__ import annotations
 
-from pydantic import Field, StrictBool
+from typing import Annotated, Self
 
-from connector.call import Name, Sent
+from pydantic import BeforeValidator, Field, StrictBool, model_validator
+from pydantic_core import PydanticCustomError
+
+from connector.call import Name, Records, Sent, as_path
 from connector.mapping.path import PathText
 
-__all__ = ["Probe"]
+__all__ = ["Check", "Probe"]
 
 
-class Probe(Sent):
+class Check(Sent):
+    """One call that proves something by its answer. An empty answer proves nothing, unless `expect` says `body: empty`."""
+
+    records: Annotated[
+        Records | None, BeforeValidator(as_path, json_schema_input_type=PathText | Records)
+    ] = None
+    """Path of the records in its answer, which must be there as in a listing's."""
+    total: PathText | None = None
+    """Path of how many records there are in all: the `records` may be missing where it is 0."""
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether the connector says that its answer has no body."""
+        return self.expect is not None and self.expect.wants_no_body
+
+    @model_validator(mode="after")
+    def _counts_records(self) -> Self:
+        if self.total is not None and self.records is None:
+            raise PydanticCustomError("total", "`total` is of `records`: say where they stand")
+        return self
+
+
+class Probe(Check):
     """One call that shows whether the credentials have one right, and what is missing without it."""
 
     name: str = Field(min_length=1, max_length=60)
@@ -24,8 +50,6 @@ class Probe(Sent):
     """What stays empty, or stale, as long as it is refused."""
     optional: StrictBool = False
     """Whether an account is well without it."""
-    records: PathText | None = None
-    """Path of the records in its answer, which are counted."""
     shows: PathText | None = None
     """Path of texts in its answer that say what the credentials reach (names of nodes)."""
     columns_of: Name | None = None

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from connector.account import Opened, OpenedApi
-from connector.ask import ask
 from connector.asked import INCLUDABLE, check_asked, check_names, optional_fields, read_resource, require_text
 from connector.captures import Captures, MemoryShelf, Shelf
 from connector.catalog import Source
@@ -39,6 +38,7 @@ from connector.notices import Notices
 from connector.obtain import have_token
 from connector.pages import Asked, AskedOne, Item, Page, Written
 from connector.plan import plan_call
+from connector.prove import prove
 from connector.proxy import ask_command, pass_call
 from connector.query import MAX_LIMIT, Filter, Question, parse_filters, resolve
 from connector.reading import Reading
@@ -374,7 +374,7 @@ class Questions:
             if isinstance(check, str):
                 said[name] = "no check" if token is None else "no check, but an access token was obtained"
                 continue
-            yield from ask(self.opened, api, check, {}, budget)
+            yield from prove(self.opened, api, check, {}, budget)
             said[name] = "ok"
         return said
 

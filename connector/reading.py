@@ -6,7 +6,7 @@ A record that can't be carried is told, never dropped in silence; what a mapping
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -22,7 +22,8 @@ from connector.errors import InvalidRequest, VendorError
 from connector.flow import Budget, Flow
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.notices import Notices
-from connector.paging import Paging
+from connector.paging.facts import Style
+from connector.probe import Check
 from connector.resource import Resource
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "check_undecoded",
     "finish_row",
     "located",
+    "located_at",
     "map_page",
     "map_record",
     "read_records",
@@ -115,13 +117,18 @@ class Reading:
         return values
 
 
-@contextmanager
-def located(reading: Reading, budget: Budget) -> Iterator[None]:
+def located(reading: Reading, budget: Budget) -> AbstractContextManager[None]:
     """Says of an answer that breaks its promise which call it came from."""
+    return located_at(reading.opened, budget)
+
+
+@contextmanager
+def located_at(opened: Opened, budget: Budget) -> Iterator[None]:
+    """As `located`, where nothing is listed."""
     try:
         yield
     except VendorError as error:
-        where = reading.opened.loaded.name
+        where = opened.loaded.name
         if budget.trace:  # a page of a capture may need no call
             parts = urlsplit(budget.trace[-1]["url"])
             where += f": {budget.trace[-1]['method']} {parts.scheme}://{parts.netloc}{parts.path}, call {budget.used}"
@@ -130,7 +137,7 @@ def located(reading: Reading, budget: Budget) -> Iterator[None]:
         raise
 
 
-def read_records(call: Call, style: Paging | None, body: Any) -> Sequence[Any]:
+def read_records(call: Call | Check, style: Style | None, body: Any) -> Sequence[Any]:
     """The records of a page. Missing is an error unless the total is 0 or the connector says `if_missing: empty`."""
     assert call.records is not None
     if body is MISSING:

@@ -19,6 +19,7 @@ from connector.errors import (
     ConnectorError,
     EgressRefused,
     StoreUnavailable,
+    VendorError,
     VendorUnavailable,
 )
 from connector.examine import Examination, Tried, Unseen
@@ -91,6 +92,7 @@ FINE: dict[str, Any] = {
     "https://one.example/sites": said({"rows": [{"name": "North"}, {"name": 7}, {"name": KEY}]}),
     "https://one.example/people": said({"rows": [PERSON]}),
     "https://one.example/log": said({}),
+    "https://one.example/check": said({}),
     "https://two.example/check": said({}),
 }
 
@@ -121,6 +123,9 @@ class World:
 
     def examine(self) -> Examination:
         return Directory(self.questions, self.send, self.sleep).examine()
+
+    def check(self) -> dict[str, str]:
+        return Directory(self.questions, self.send, self.sleep).check()
 
     def send(self, call: Call) -> Answer:
         self.sent.append(call)
@@ -191,17 +196,91 @@ def test_a_column_that_came_on_no_record_is_told_with_what_rests_on_it(loaded: L
     )
 
 
-@pytest.mark.parametrize(
-    "body", [{"rows": []}, {}, {"rows": None}, [], 7, None, {"rows": {"a": 1}}, {"rows": [7, None]}]
-)
-def test_of_nobody_no_column_can_be_told(loaded: Loaded, body: Any) -> None:
+def test_of_nobody_no_column_can_be_told(loaded: Loaded) -> None:
+    nobody = said({"rows": []})
     found = World(
-        loaded, {"https://one.example/people": said(body), "https://one.example/sites": said(body)}
+        loaded, {"https://one.example/people": nobody, "https://one.example/sites": nobody}
     ).examine()
-    assert tried(found, "people").state == "ok"
-    assert tried(found, "sites").shows == ()
-    rows = body.get("rows") if isinstance(body, dict) else None
-    assert bool(tried(found, "people").unseen) == (rows == [7, None])
+    assert (found.verdict, tried(found, "people").state, tried(found, "people").count) == ("healthy", "ok", 0)
+    assert (tried(found, "sites").shows, tried(found, "people").unseen) == ((), ())
+
+
+EMPTY = Answer(204, {}, b"")
+NOTHING: tuple[Any, ...] = ({}, {"rows": None}, [], 7, None, "", {"rows": {"a": 1}}, {"rows": [7, None]})
+
+
+@pytest.mark.parametrize("answer", [*map(said, NOTHING), EMPTY, Answer(200, {}, b" \n")])
+def test_an_answer_without_the_records_that_it_should_have_proves_nothing(
+    loaded: Loaded, answer: Answer
+) -> None:
+    found = World(loaded, {"https://one.example/people": answer}).examine()
+    assert found.verdict == "lacking"
+    one = tried(found, "people")
+    assert (one.state, one.code, one.count) == ("failed", "vendor_error", None)
+    assert str(one.message).startswith("made: GET https://one.example/people, call 1: the ")
+
+
+@pytest.mark.parametrize("body", [{}, {"rows": None}, [], 7, None])
+def test_what_should_show_what_the_credentials_reach_and_shows_no_list_fails(
+    tmp_path: Path, body: Any
+) -> None:
+    loaded = write(
+        tmp_path, CONNECTOR.replace('get: /sites, records: "$.rows[*]", shows', "get: /sites, shows")
+    )
+    one = tried(World(loaded, {"https://one.example/sites": said(body)}).examine(), "sites")
+    assert (one.state, one.code) == ("failed", "vendor_error")
+    assert "the answer has no list at $.rows[*].name" in str(one.message)
+
+
+def test_an_empty_answer_proves_something_only_where_the_connector_says_so(tmp_path: Path) -> None:
+    answers = {"https://one.example/log": EMPTY, "https://two.example/check": EMPTY}
+    mute = World(write(tmp_path), answers)
+    found = mute.examine()
+    assert [tried(found, name).code for name in ("log", "connection check")] == ["vendor_error"] * 2
+    assert "the answer is empty" in str(tried(found, "log").message)
+    assert found.verdict == "lacking"
+    with pytest.raises(VendorError, match="the answer is empty"):
+        mute.check()
+    text = CONNECTOR.replace("get: /log,", "get: /log, expect: {body: empty},").replace(
+        "check: {get: /check}", "check: {get: /check, expect: {status: 204, body: empty}}"
+    )
+    (tmp_path / "quiet").mkdir()
+    quiet = write(tmp_path / "quiet", text)
+    answers["https://one.example/check"] = EMPTY
+    assert World(quiet, answers).examine().verdict == "healthy"
+    assert World(quiet, answers).check()["two"] == "ok"
+    talks = World(quiet, {"https://two.example/check": said({})}).examine()
+    assert tried(talks, "connection check").state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("body", "state", "count"),
+    [
+        ({"all": 130, "rows": [PERSON]}, "ok", 130),
+        ({"all": 0}, "ok", 0),
+        ({"all": 5}, "failed", None),
+        ({"all": 0, "rows": None}, "failed", None),
+        ({"all": "5", "rows": [PERSON]}, "failed", None),
+        ({"rows": [PERSON]}, "failed", None),
+        ({}, "failed", None),
+    ],
+)
+def test_records_may_be_missing_only_where_their_total_is_none(
+    tmp_path: Path, body: Any, state: str, count: int | None
+) -> None:
+    text = CONNECTOR.replace("columns_of: people, needs", "total: $.all, columns_of: people, needs")
+    one = tried(World(write(tmp_path, text), {"https://one.example/people": said(body)}).examine(), "people")
+    assert (one.state, one.count) == (state, count)
+
+
+@pytest.mark.parametrize("body", [{}, None, [], {"rows": None}])
+def test_a_check_with_records_is_believed_only_with_them(tmp_path: Path, body: Any) -> None:
+    text = CONNECTOR.replace("check: {get: /check}", 'check: {get: /check, records: "$.rows[*]"}')
+    loaded = write(tmp_path, text)
+    answers = {f"https://{api}.example/check": said({"rows": []}) for api in ("one", "two")}
+    assert World(loaded, answers).check()["two"] == "ok"
+    with pytest.raises(VendorError, match="records at"):
+        World(loaded, {**answers, "https://two.example/check": said(body)}).check()
 
 
 REFUSED = said({"error": f"no right to this for {KEY}"}, 403)
@@ -284,7 +363,10 @@ def test_what_only_an_optional_call_met_counts_where_it_kept_the_rest_from_being
 def test_two_kinds_of_failure_are_something_that_lacks(
     loaded: Loaded, one: int, two: int, verdict: str
 ) -> None:
-    answers = {"https://one.example/sites": said({}, one), "https://two.example/check": said({}, two)}
+    answers = {
+        "https://one.example/sites": said({"rows": []}, one),
+        "https://two.example/check": said({}, two),
+    }
     assert World(loaded, answers).examine().verdict == verdict
 
 
@@ -350,6 +432,7 @@ def test_awaited(loaded: Loaded) -> None:
         ('records: "$.rows[*]", columns_of', "columns_of", "`columns_of` needs `records`"),
         ("columns_of: people, ", "", "nothing fills the hole {columns}"),
         ('query: {fields: "{columns}"}, records: "$.rows[*]", columns_of', 'records: "$.rows[*]", columns_of', "nothing sends {columns}"),
+        ("get: /log,", "get: /log, total: $.all,", "`total` is of `records`"),
         ("get: /log,", "get: '/log/{secrets.key}',", "can't stand where it is shown or logged"),
         ("get: /log,", "get: '/log/{id}',", "nothing fills the hole {id}"),
         ("get: /log,", "exchange: command, effect: read,", "no such exchange"),

@@ -311,6 +311,11 @@ class AnswerCondition(RootModel[Annotated[dict[_AnswerKey, Test], Field(min_leng
         """Whether it looks at what stands in the body, not only at what kind of body it is."""
         return bool(self.paths) or "text" in self.root
 
+    @property
+    def wants_no_body(self) -> bool:
+        """Whether only an answer without a body meets it."""
+        return self.root.get("body") == Equals("empty")
+
     def may_hold(self, status: int) -> bool:
         """Whether an answer of this status could meet the condition, whatever its body is."""
         test = self.root.get("status")

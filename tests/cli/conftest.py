@@ -182,11 +182,18 @@ def connector(tmp_path: Path) -> Command:
     return Command(tmp_path)
 
 
+CONFIGURED = {
+    "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
+    "bulk": {"supported": False},
+}
+
+
 class _Vendor(BaseHTTPRequestHandler):
     answers: ClassVar[Callable[[str], Any]]
 
     def do_GET(self) -> None:
-        content = msgspec.json.encode(type(self).answers(self.path))
+        is_check = self.path.endswith("/ServiceProviderConfig")
+        content = msgspec.json.encode(CONFIGURED if is_check else type(self).answers(self.path))
         self.send_response(200)
         self.send_header("Content-Type", "application/scim+json")
         self.send_header("Content-Length", str(len(content)))
@@ -199,7 +206,7 @@ class _Vendor(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def vendor(answers: Callable[[str], Any]) -> Iterator[str]:
-    """The address of a SCIM server that answers each path with this value, as JSON."""
+    """The address of a SCIM server that answers each path with this value, as JSON; of itself it says what SCIM servers do."""
     server = ThreadingHTTPServer(
         ("127.0.0.1", 0), type("_Told", (_Vendor,), {"answers": staticmethod(answers)})
     )
