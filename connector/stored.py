@@ -64,6 +64,7 @@ class StoredAccounts:
         allow_networks: Sequence[str] = (),
         overrides: Mapping[str, Any] | None = None,
         replace: bool = False,
+        status: str = "active",
     ) -> Account:
         """Validates everything and keeps it; sends nothing. `replace` puts it in place of an account of that name."""
         try:
@@ -87,6 +88,7 @@ class StoredAccounts:
             base_urls=base_urls or {},
             allow_networks=tuple(allow_networks),
             overrides=overrides or {},
+            status=status,
         )
 
     def open(self, name: str | None = None, clock: Clock | None = None) -> tuple[Account, Questions]:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to", "keep_account", "sandbox_of"]
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_MARK = "sandbox"
+"""The status of an account that a sandbox connected; an address tells nothing, since a real service may run here too."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -135,7 +136,7 @@ def _check_free(name: str) -> None:
         if not has_account(stored, name):
             return
         known = stored.find(name)
-    if not _is_sandbox(known):
+    if known.status != _MARK:
         raise InvalidRequest(
             f"there is an account {name!r} already, and it is not a sandbox's", hint="choose another --name"
         )
@@ -149,11 +150,6 @@ def _urls(account: Account) -> list[str]:
         *account.base_urls.values(),
         *(str(value) for value in account.settings.values() if "://" in str(value)),
     ]
-
-
-def _is_sandbox(account: Account) -> bool:
-    urls = _urls(account)
-    return bool(urls) and all(urlsplit(url).hostname in _LOOPBACK for url in urls)
 
 
 def _answers(url: str) -> bool:
@@ -197,6 +193,7 @@ def keep_account(
         base_urls=access.base_urls,
         allow_networks=access.allow_networks,
         replace=has_account(stored, name),
+        status=_MARK,
     )
 
 

@@ -51,6 +51,7 @@ class Account:
     allow_networks: tuple[str, ...]
     overrides: Mapping[str, Any]
     status: str
+    """`active`, or `sandbox` for one that a sandbox connected, and may remove."""
     version: int
     created_at: datetime
     updated_at: datetime
@@ -76,6 +77,7 @@ class Accounts:
         base_urls: Mapping[str, str] = {},
         allow_networks: Sequence[str] = (),
         overrides: Mapping[str, Any] = {},
+        status: str = "active",
     ) -> Account:
         """A new account; `origins` has for each secret the origin that it is sealed with.
 
@@ -87,7 +89,7 @@ class Accounts:
                 "digit first, and nothing that looks like an account's id"
             )
         account_id, now = str(uuid.uuid4()), self._now()
-        row = _row(connector, settings, sources, base_urls, allow_networks, overrides)
+        row = _row(connector, settings, sources, base_urls, allow_networks, overrides, status)
         sealed = self._sealed(account_id, secrets, origins)
         try:
             with self._database.writing() as connection:
@@ -116,13 +118,14 @@ class Accounts:
         base_urls: Mapping[str, str] = {},
         allow_networks: Sequence[str] = (),
         overrides: Mapping[str, Any] = {},
+        status: str = "active",
     ) -> Account:
         """Everything of an account anew, but for its id, its name and when it was made; what was captured and obtained
         for it goes.
 
         Raises NotFound.
         """
-        row = _row(connector, settings, sources, base_urls, allow_networks, overrides)
+        row = _row(connector, settings, sources, base_urls, allow_networks, overrides, status)
         table = schema.accounts
         with self._database.writing() as connection:
             account_id = self._locked_id(connection, name)
@@ -242,6 +245,7 @@ def _row(
     base_urls: Mapping[str, str],
     allow_networks: Sequence[str],
     overrides: Mapping[str, Any],
+    status: str,
 ) -> dict[str, str]:
     documents = {
         "settings": settings,
@@ -251,7 +255,7 @@ def _row(
         "overrides": overrides,
     }
     texts = {name: dump(document, name) for name, document in documents.items()}
-    return {"connector": connector, "status": "active", **texts}
+    return {"connector": connector, "status": status, **texts}
 
 
 def _put_secrets(connection: Connection, rows: list[dict[str, str | bytes]]) -> None:

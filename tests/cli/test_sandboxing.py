@@ -54,6 +54,18 @@ def test_it_takes_the_place_of_a_dead_sandbox_and_of_no_real_account(connector: 
     assert refused.returncode == 1
     assert "not a sandbox's" in refused.stderr
 
+    # Commander runs on a host of the customer's own, which may be this one.
+    here = ["connect", "keeper", "--name", "here", "--no-check", "--allow-network", "127.0.0.1"]
+    here += ["--set", "commander.url=https://127.0.0.1:8900", "--secret", "commander.api_key=@-"]
+    whole = ["--set", "region=EU", "--set", "scim.node_id=345", "--secret", "scim.token=@env:TOKEN"]
+    for more in ([], whole):
+        given = connector.given(TOKEN="real-scim-token-1")
+        assert given(*here, *more, "--replace", stdin="real-key-1").returncode == 0
+        refused = connector("sandbox", "--name", "here", "--users", "1")
+        assert (refused.returncode, "not a sandbox's" in refused.stderr) == (1, True)
+        assert "https://127.0.0.1:8900" in connector("accounts", "show", "here").stdout
+    assert connector("accounts", "remove", "here", "--yes").returncode == 0
+
     process = connector.start("sandbox", "--users", "2")
     assert process.stdout is not None
     process.stdout.readline()
