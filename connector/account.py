@@ -128,6 +128,11 @@ def open_account(
         and any(char < " " or char == "\x7f" for char in value)
         and not (definition.secret_names()[name].type == "pem" and _PEM.fullmatch(value))
     ]
+    wrong += [  # how Python reads bytes of an environment variable that are not UTF-8
+        f"secret {name}: it is not text in UTF-8; is it what was meant?"
+        for name, value in hidden.items()
+        if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value)
+    ]
     wrong += [
         f"secret {name}: expected text"
         for name, value in hidden.items()

@@ -172,6 +172,13 @@ def test_a_wrong_setting(loaded: Loaded, settings: dict[str, Any], words: str) -
     assert words in told(loaded, settings)
 
 
+@pytest.mark.parametrize("secret", ["abc\udcff-long-enough", "a\ud800", "\udcff"])
+def test_bytes_that_are_not_utf_8_are_no_secret(loaded: Loaded, secret: str) -> None:
+    said = told(loaded, {}, {"two.token": secret})
+    assert "secret two.token: it is not text in UTF-8" in said
+    assert secret not in said
+
+
 URLS = [
     ("ftp://h/v2", "expected a URL such as https://host/path"),
     ("h.example.com", "expected a URL"),
