@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from connector.cli.output import harmless, harmless_lines, is_terminal, plural, print_json, screen
+from connector.cli.output import harmless, harmless_lines, is_terminal, one_line, plural, print_json, screen
 
 if TYPE_CHECKING:
     from connector.examine import Examined, Tried
@@ -93,7 +93,7 @@ def _show(api: Examined) -> None:
         table.add_row("", "covers", Text(harmless(api.scope)))
     for one in api.tried:
         state = Text(_STATES[one.state], style=_STYLES[one.state])
-        table.add_row(state, Text(harmless(one.name)), Text(harmless_lines("\n".join(_said(one)))))
+        table.add_row(state, Text(harmless(one.name)), Text("\n".join(map(one_line, _said(one)))))
     for noun, lines in (("can tell", api.tells), ("can't tell", api.cannot)):
         if lines:
             table.add_row("", noun, Text(harmless_lines("\n".join(lines))))

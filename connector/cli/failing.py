@@ -21,6 +21,7 @@ from connector.errors import (
     ListingIncomplete,
     NeedsReauth,
     RateLimited,
+    VendorFailure,
     VendorUnavailable,
     WriteOutcomeUnknown,
 )
@@ -95,9 +96,10 @@ def tell_error(error: ConnectorError) -> None:
 
 
 def _lines(error: ConnectorError) -> Iterator[tuple[str, str]]:
-    from connector.cli.output import harmless_lines
+    from connector.cli.output import harmless_lines, one_line
 
-    yield "bold red", "error: " + harmless_lines(error.message)
+    written = one_line if isinstance(error, VendorFailure) else harmless_lines
+    yield "bold red", "error: " + written(error.message)
     if isinstance(error, ConfigurationInvalid):
         for fault in error.faults:
             yield "", "  " + harmless_lines(str(fault))

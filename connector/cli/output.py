@@ -21,6 +21,7 @@ __all__ = [
     "harmless_lines",
     "is_terminal",
     "notes",
+    "one_line",
     "plural",
     "print_json",
     "screen",
@@ -44,6 +45,11 @@ def harmless(text: str) -> str:
 def harmless_lines(text: str) -> str:
     """As `harmless`, but lines stay lines (for messages of ours)."""
     return "\n".join(harmless(line) for line in text.split("\n"))
+
+
+def one_line(text: str) -> str:
+    """A vendor's words without the breaks that they have: none of them looks like a line of ours."""
+    return harmless(" ".join(text.split()))
 
 
 def _code(character: str) -> str:

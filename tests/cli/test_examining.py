@@ -111,6 +111,43 @@ def saying(status: int, kind: str, body: bytes, context: ssl.SSLContext | None =
         server.server_close()
 
 
+def test_a_vendor_s_line_breaks_make_no_lines_of_the_table(tmp_path: Path) -> None:
+    forged = "Not permitted\nneeds: nothing at all\r\n\x0bok\u2028users  5 records \x1b[2J\u202e\x85end"
+    with saying(403, "application/json", json.dumps({"error": forged}).encode()) as url:
+        words = (
+            "--set",
+            f"commander.url={url}",
+            "--set",
+            "commander.version=v1",
+            "--allow-network",
+            "127.0.0.1",
+        )
+        given = connected(
+            Command(tmp_path), *words, "--secret", "commander.api_key=@env:KEY", KEY="key-0123456789"
+        )
+        shown = given("doctor", "-o", "table").stdout
+        refused = given("check", "--account", "acme").stderr.splitlines()
+    assert [line.partition(":")[0] for line in refused] == ["error", "hint"], refused
+    lines = [line.strip() for line in shown.splitlines()]
+    assert "Not permitted needs: nothing at all ok users 5 records" in " ".join(shown.split())
+    assert not [line for line in lines if line.startswith(("needs: nothing", "ok", "users  5", "end"))], shown
+    assert not {"\x1b", "\u202e", "\x0b", "\x85", "\u2028"} & set(shown)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"null", b'{"status":"success"}', b'{"data":null}'])
+def test_connect_and_check_believe_no_service_that_says_nothing(tmp_path: Path, body: bytes) -> None:
+    command = Command(tmp_path).given(KEY="key-0123456789")
+    for apis in (["commander.url={}", "commander.version=v1"], ["base_url={}"]):
+        with saying(200, "application/json", body) as url:
+            settings = [word for one in apis for word in ("--set", one.format(url))]
+            name = "scim" if len(apis) == 1 else "keeper"
+            secret = "token" if name == "scim" else "commander.api_key"
+            done = command("connect", name, *settings, "--allow-network", "127.0.0.1", "--secret", f"{secret}=@env:KEY")  # fmt: skip
+            assert (done.returncode, "accepts" in done.stdout) == (1, False), done.stdout
+            assert command("check", "--account", name).returncode == 1
+            assert command("doctor", name).returncode == 1
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "body", "code", "told"),
     [
