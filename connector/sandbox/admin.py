@@ -1,11 +1,14 @@
 """The vendor's Admin REST API over a made-up customer, of which the audit events are there: a Litestar application.
 
 A double of Keeper's cloud. Documented, and so copied: the path, that `Bearer …` stands in the header `x-api-token`,
-the parameters, the keys of an event (its own fields flat among them), that `continuation_token` is null and `has_more`
-false at the end, and the statuses 400 and 401.
+the parameters `start_date`, `end_date` and `limit`, the keys of an event (its own fields flat among them), that
+`continuation_token` is null and `has_more` false at the end, and the statuses 400 and 401.
+
+Inferred from the documentation's words, not said by it: that the token of a page is sent as `continuation_token`, and that
+`limit` is 100 by itself.
 
 Made up, because nothing is known: the key under which the events stand (`events`, or what the sandbox is told), the
-oldest first, 100 to a page and at most 1,000, that both times may be left out, what a token looks like and that it
+oldest first, at most 1,000 to a page, that both times may be left out, what a token looks like and that it
 belongs to the times it was given for, every error's body, 429 itself.
 
 It keeps its state on the event loop that serves it, and never reaches outside this process.

@@ -4,9 +4,11 @@ Documented by Keeper, or read in its own clients, and so copied: the base path w
 token for each node; Users with GET, POST, PUT, PATCH and DELETE, Groups with all but PUT; startIndex (from 1) and count; the
 envelope and a user's keys as recorded from a real tenant (`itemsPerPage` is what this page holds, no `meta`);
 displayName that falls back to the e-mail; invited users that look active; `active: false` for locked ones, whom
-PATCH locks and unlocks; 201, 409 for an e-mail that is taken, 428 when the seats are used up;
-`excludedAttributes=members`; the numbers under `bulk`; that DELETE of a user only locks, of a group deletes; that
-team names may repeat; that a new user is invited and that new teams and memberships wait for approval.
+PATCH locks and unlocks; 201, 409 for an e-mail that is taken, 428 when the seats are used up; the numbers under
+`bulk`; that team names may repeat; that a new user is invited and that new teams and memberships wait for approval.
+
+Told by others, who cite the vendor's documentation, which was not read again for it: that DELETE of a user only locks, and
+of a group deletes; `excludedAttributes=members`.
 
 Made up, because nothing is known: every error's body (RFC 7644's form for most; empty for 401 and HTML for
 429, since a client must bear both), 429 itself and its Retry-After, the order of a listing, the only filter
