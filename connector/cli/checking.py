@@ -31,11 +31,16 @@ def add_to(app: typer.Typer) -> None:
 
 
 def list_connectors(
-    name: Annotated[str | None, typer.Argument(help="Show what this one needs.", show_default=False)] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="Show what this one needs, and what its listings may be asked.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """List the connectors, or show what one needs."""
     known = catalog()
-    from connector.cli.describing import describe, needs
+    from connector.cli.describing import describe, needs, queries
 
     if name is not None:
         loaded = known.load(name)
@@ -43,7 +48,7 @@ def list_connectors(
             print_json(describe(loaded))
             return
         screen().print(f"{loaded.name} · {loaded.definition.label}")
-        fields_table(needs(loaded))
+        fields_table([*needs(loaded), *queries(loaded)])
         return
     lines = []
     for each in known.names():

@@ -45,7 +45,10 @@ class _Connect(TyperCommand):
 
         with formatter.section(f"What {name} needs"):
             formatter.write_dl(
-                [(option, words.replace("\n", ": ")) for option, words in needs(catalog().load(name))]
+                [
+                    (option, words.replace("\n", ": ", 1).replace("\n", "; "))
+                    for option, words in needs(catalog().load(name))
+                ]
             )
 
 

@@ -1,4 +1,4 @@
-"""What a connector is and needs, in words: its settings and secrets with labels, choices and help."""
+"""What a connector is, needs and may be asked, in words: its settings, secrets and queries with labels, choices and help."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from connector.catalog import Loaded
-    from connector.definition import Secret, Setting
+    from connector.definition import Api, Secret, Setting
+    from connector.inputs import Input
 
-__all__ = ["describe", "needs"]
+__all__ = ["describe", "needs", "queries"]
 
 
 def describe(loaded: Loaded) -> dict[str, Any]:
@@ -35,6 +36,19 @@ def describe(loaded: Loaded) -> dict[str, Any]:
             name: {"label": rule.label, "type": rule.type, "required": rule.required, "help": rule.help}
             for name, rule in definition.secret_names().items()
         },
+        "queries": {
+            source: {
+                name: {
+                    "label": rule.label,
+                    "type": rule.type,
+                    "default": rule.default,
+                    "required": rule.is_needed,
+                    "help": rule.help,
+                }
+                for name, rule in accepted.items()
+            }
+            for source, accepted in _accepted(loaded)
+        },
         "files": list(loaded.files),
     }
 
@@ -43,7 +57,7 @@ def needs(loaded: Loaded) -> list[tuple[str, str]]:
     """Name → what to give for it, for people."""
     definition = loaded.definition
     several = {
-        f"{name}.{api.repeated}": f"of several, the name of each: {name}[{api.repeated.upper()}].…"
+        f"{name}.{api.repeated}": _several_words(name, api)
         for name, api in definition.apis.items()
         if api.repeated is not None
     }
@@ -56,6 +70,46 @@ def needs(loaded: Loaded) -> list[tuple[str, str]]:
     ]
 
 
+def queries(loaded: Loaded) -> list[tuple[str, str]]:
+    """(a listing and what may be asked of it besides, in words), for people."""
+    return [
+        (f"list {source} --query {name}=", _query_words(rule))
+        for source, accepted in _accepted(loaded)
+        for name, rule in accepted.items()
+    ]
+
+
+def _accepted(loaded: Loaded) -> Iterator[tuple[str, Mapping[str, Input]]]:
+    for source in loaded.definition.sources():
+        listing = loaded.definition.source(source)[1].list
+        if listing is not None and listing.accepts:
+            yield source, listing.accepts
+
+
+def _query_words(rule: Input) -> str:
+    words = [rule.label, *([rule.type] if rule.type != "text" else [])]
+    words.append(
+        f"{rule.default} if not given"
+        if rule.default is not None
+        else "needed"
+        if rule.is_needed
+        else "may be left out"
+    )
+    return "; ".join(words) + (f"\n{rule.help}" if rule.help else "")
+
+
+def _several_words(name: str, api: Api) -> str:
+    """How an account has this api several times."""
+    key = f"{name}[{str(api.repeated).upper()}]"
+    own = [*(f"--secret '{key}.{one}=…'" for one in api.secrets)]
+    own += [
+        f"--set '{key}.{one}=…'"
+        for one, rule in api.settings.items()
+        if one != api.repeated and _is_needed(rule)
+    ]
+    return f"to have several in one account, leave it out and give each its own: {' '.join(own)}"
+
+
 def _sorted(rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """What must be given first."""
     yield from sorted(rules.items(), key=lambda item: not _is_needed(item[1]))
@@ -66,7 +120,7 @@ def _is_needed(rule: Setting | Secret) -> bool:
 
 
 def _setting_words(rule: Setting, several: str | None) -> str:
-    words = [rule.label, *([several] if several else [])]
+    words = [rule.label]
     if rule.choices is not None:
         words.append(f"one of {', '.join(rule.choices)}")
     elif rule.type != "string":
@@ -75,7 +129,7 @@ def _setting_words(rule: Setting, several: str | None) -> str:
         words.append(f"{rule.default} if not given")
     elif not rule.required:
         words.append("may be left out")
-    return "; ".join(words) + (f"\n{rule.help}" if rule.help else "")
+    return "\n".join(["; ".join(words), *(text for text in (rule.help, several) if text)])
 
 
 def _secret_words(rule: Secret) -> str:

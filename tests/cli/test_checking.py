@@ -47,6 +47,19 @@ def test_connectors_and_what_one_needs(connector: Command) -> None:
     assert code == 0
     assert "one of US, EU" in shown
     assert "the number at the end of the URL" in shown
+    assert (
+        "to have several in one account, leave it out and give each its own: --secret 'scim[NODE_ID].token=…'"
+        in shown
+    )
+    assert "list admin.events --query start_date=" in shown
+    assert "Events from this time on; time; needed" in shown
+    assert "last_30_days if not given" in shown
+    asked = found["keeper"]["queries"]
+    assert asked["admin.events"]["end_date"]["required"] is True
+    assert (asked["commander.events"]["order"]["default"], set(asked)) == (
+        "asc",
+        {"commander.events", "admin.events"},
+    )
     assert "one of US, EU" in connector("connect", "keeper", "--help").stdout
     unknown = connector("check", "scmi")
     assert (unknown.returncode, "did you mean scim?" in unknown.stderr) == (1, True)
