@@ -7,7 +7,6 @@ gave it has thrown the last one away.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -104,7 +103,7 @@ def _wrong_length(seconds: Any) -> str | None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return f"expires_in: expected a number of seconds, got {json_type(seconds)}"
-    if not math.isfinite(seconds) or not 0 <= seconds <= _LONGEST:
+    if not 0 <= seconds <= _LONGEST:  # nor is what is no number at all; a long int is no float
         return "expires_in: it is negative, or longer than any token lives"
     return None
 

@@ -74,10 +74,10 @@ class _Asking:
     def have(self, newer_than: int | None, *, heeds: bool) -> Flow[Token]:
         try:
             return (yield from self._have(newer_than, heeds=heeds))
-        except ConnectorError:
+        except Exception:
             yield Work(self._let_go)
             raise
-        except GeneratorExit:  # whoever asked went away: the next one need not wait for the lease to end
+        except BaseException:  # whoever asked went away: the next one need not wait for the lease to end
             self._let_go()
             raise
 

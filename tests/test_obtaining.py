@@ -353,6 +353,7 @@ GOOD: dict[str, Any] = {"access_token": "a-secret-token", "token_type": "Bearer"
         ({"expires_in": -1}, "expires_in: it is negative"),
         ({"expires_in": 10**30}, "expires_in: it is negative, or longer"),
         ({"expires_in": 1e300}, "expires_in: it is negative, or longer"),
+        ({"expires_in": 10**400}, "expires_in: it is negative, or longer"),
         ({"expires_in": []}, "expires_in: expected a number"),
     ],
 )
@@ -367,7 +368,13 @@ def test_an_answer_that_is_not_what_it_should_be_gives_nothing(
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("a-b"),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(300, 4000).map(lambda digits: 10**digits)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.just("a-b"),
     lambda inner: st.lists(inner, max_size=3),
 )
 
@@ -509,6 +516,28 @@ def test_a_refresh_token_that_came_with_an_unusable_answer_is_not_lost(tmp_path:
         world.ids()
     world.issuer.says = {}
     assert world.ids() == ["ann", "bea", "cem"]
+
+
+def test_a_refresh_token_that_came_with_an_endless_life_is_not_lost(tmp_path: Path) -> None:
+    world = World(tmp_path, ROTATING, rotates=True, expires_in=10**400)
+    with pytest.raises(VendorError, match="expires_in"):
+        world.ids()
+    world.issuer.expires_in = 60
+    assert world.ids() == ["ann", "bea", "cem"]
+    assert [form["refresh_token"] for form in world.issuer.asked] == [REFRESH, "r1-rotated-0123456789"]
+
+
+def test_what_fails_otherwise_than_it_should_bars_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a fault of ours")
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="a fault of ours"):
+        patch.setattr("connector.obtain.read_grant", fail)
+        world.ids()
+    assert Directory(world.asker(), world.send, world.sleep).get("users", "ann").row["id"] == "ann"
+    assert world.waits == []
 
 
 @pytest.mark.parametrize("wrong", ["", 7, [], "a b"])
