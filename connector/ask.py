@@ -259,12 +259,15 @@ class _Asking:
         tried, was_sent = 0, False
         refused: int | None = None  # the access token that the api did not take
         while True:
+            had_time = budget.left > 0
             token = yield from have_token(self.opened, self.api, budget, newer_than=refused)
             yield from self._within_allowance()
             left = budget.left
-            if tried and left <= 0:
+            if left <= 0 and (tried or had_time):  # a new token may have taken longer than the question has
                 raise VendorUnavailable(
-                    f"{self.opened.loaded.name}: no time is left for another try", sent=was_sent
+                    f"{self.opened.loaded.name}: no time is left for {'another try' if tried else 'the call'}",
+                    hint="ask again",
+                    sent=was_sent,
                 )
             access = None if token is None else token.access
             sent = sign_call(self.api, call, budget.clock.moment(), access)

@@ -1,15 +1,16 @@
 """Flows: what must be done outside, asked for one step at a time, and the two drivers that do it.
 
-A flow is a generator that yields a `Call`, a `Pause` or a `Work` and is sent the outcome, so that all logic is
-written once for sync and async and can be tested with no network and no clock. The drivers do only what they
-are told.
+A flow is a generator that yields a `Call`, a `Pause`, a `Work` or an `Unbroken` and is sent the outcome, so that all
+logic is written once for sync and async and can be tested with no network and no clock. The drivers do only what they
+are told. Awaiting, nothing of ours that blocks runs on the event loop, and who is cancelled waits for what runs beside
+it: what a flow lets go of was taken by then.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from typing import Any, TypeVar
 from connector.errors import ConnectorError
 from connector.wire import AsyncSend, Call, Send
 
-__all__ = ["Budget", "Clock", "Flow", "Moment", "Pause", "Work", "drive", "drive_async"]
+__all__ = ["Budget", "Clock", "Flow", "Moment", "Pause", "Unbroken", "Work", "drive", "drive_async"]
 
 T = TypeVar("T")
 
@@ -39,7 +40,15 @@ class Work:
     run: Callable[[], Any]
 
 
-Flow = Generator[Call | Pause | Work, Any, T]
+@dataclass(frozen=True, slots=True)
+class Unbroken:
+    """Do all of this and say what came of it, also where whoever asked is cancelled meanwhile: half of it would lose
+    what can't be had again."""
+
+    flow: Flow[Any]
+
+
+Flow = Generator[Call | Pause | Work | Unbroken, Any, T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,8 @@ def drive(flow: Flow[T], send: Send, sleep: Callable[[float], None]) -> T:
                     sleep(step.seconds)
                 elif isinstance(step, Work):
                     reply = step.run()
+                elif isinstance(step, Unbroken):
+                    reply = drive(step.flow, send, sleep)
                 else:
                     reply = send(step)
             except ConnectorError as error:
@@ -114,24 +125,62 @@ def drive(flow: Flow[T], send: Send, sleep: Callable[[float], None]) -> T:
 
 async def drive_async(flow: Flow[T], send: AsyncSend, sleep: Callable[[float], Awaitable[None]]) -> T:
     """`drive`, awaiting."""
+    try:
+        return await _drive_async(flow, send, sleep)
+    except GeneratorExit:  # the event loop is gone
+        flow.close()
+        raise
+    except BaseException:
+        await _whole(asyncio.to_thread(flow.close))  # what it does then may block
+        raise
+
+
+async def _drive_async(flow: Flow[T], send: AsyncSend, sleep: Callable[[float], Awaitable[None]]) -> T:
     reply: Any = None
     failed: ConnectorError | None = None
-    with closing(flow):
-        while True:
-            try:
-                step = flow.throw(failed) if failed else flow.send(reply)
-            except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]
-            reply = failed = None
-            try:
-                if isinstance(step, Pause):
-                    await sleep(step.seconds)
-                elif isinstance(step, Work):
-                    reply = await asyncio.to_thread(step.run)
-                else:
-                    reply = await send(step)
-            except ConnectorError as error:
-                failed = error
-            except asyncio.CancelledError as stop:
-                flow.throw(stop)
-                raise
+    while True:
+        try:
+            step = flow.throw(failed) if failed else flow.send(reply)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        reply = failed = None
+        try:
+            if isinstance(step, Pause):
+                await sleep(step.seconds)
+            elif isinstance(step, Work):
+                reply = await _whole(asyncio.to_thread(step.run))
+            elif isinstance(step, Unbroken):
+                reply = await _whole(drive_async(step.flow, send, sleep))
+            else:
+                reply = await send(step)
+        except ConnectorError as error:
+            failed = error
+        except asyncio.CancelledError as stop:
+            raise await _whole(asyncio.to_thread(_stopped, flow, stop)) from None
+
+
+def _stopped(flow: Flow[Any], stop: BaseException) -> BaseException:
+    """What a flow makes of it that it is stopped: it can say what was out."""
+    try:
+        flow.throw(stop)
+    except StopIteration:
+        return stop
+    except BaseException as error:  # noqa: BLE001 - it is raised by who asks
+        return error
+    return stop
+
+
+async def _whole(doing: Coroutine[Any, Any, T]) -> T:
+    """What it comes to; who is cancelled waits for its end first."""
+    task = asyncio.ensure_future(doing)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return task.result()
+    if not task.cancelled():
+        task.exception()  # nobody is left to hear it
+    raise cancelled

@@ -103,7 +103,7 @@ def _wrong_length(seconds: Any) -> str | None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return f"expires_in: expected a number of seconds, got {json_type(seconds)}"
-    if not 0 <= seconds <= _LONGEST:  # nor is what is no number at all; a long int is no float
+    if not 0 <= seconds <= _LONGEST:  # NaN is nowhere, and of a long int no float can be made
         return "expires_in: it is negative, or longer than any token lives"
     return None
 

@@ -22,7 +22,7 @@ from connector.errors import (
     VendorFailure,
     VendorUnavailable,
 )
-from connector.flow import Budget, Flow, Pause, Work
+from connector.flow import Budget, Flow, Pause, Unbroken, Work
 from connector.grant import read_grant
 from connector.pace import RetryPolicy, next_delay, parse_retry_after
 from connector.tokens import REFUSED_FOR, Granted, Held, Token, Tokens
@@ -71,6 +71,12 @@ class _Asking:
     budget: Budget
     holder: str = field(default_factory=lambda: uuid.uuid4().hex)
 
+    @property
+    def auth(self) -> OAuth2:
+        auth = self.api.definition.auth
+        assert isinstance(auth, OAuth2)
+        return auth
+
     def have(self, newer_than: int | None, *, heeds: bool) -> Flow[Token]:
         try:
             return (yield from self._have(newer_than, heeds=heeds))
@@ -118,7 +124,15 @@ class _Asking:
         return lambda: self.tokens.claim(now, self.holder, newer_than=newer_than, heeds=heeds)
 
     def _obtain(self, held: Held) -> Flow[Token | None]:
-        """A new token; None where a newer one came meanwhile."""
+        """A new token; None where a newer one came meanwhile.
+
+        Where the vendor throws away what it is asked with, its answer is heard and stored whoever still wants it.
+        """
+        asked = self._ask_and_put(held)
+        token: Token | None = (yield Unbroken(asked)) if self.auth.rotates else (yield from asked)
+        return token
+
+    def _ask_and_put(self, held: Held) -> Flow[Token | None]:
         try:
             granted, failure = yield from self._ask(held)
         except NeedsReauth as error:
@@ -140,13 +154,19 @@ class _Asking:
         return token
 
     def _ask(self, held: Held) -> Flow[tuple[Granted, VendorFailure | None]]:
-        auth, url, budget = self.api.definition.auth, self.api.token_url, self.budget
-        assert isinstance(auth, OAuth2)
+        auth, url, budget = self.auth, self.api.token_url, self.budget
         assert url is not None
+        left = budget.left
+        if left <= 0:
+            raise VendorUnavailable(
+                f"{self.opened.loaded.name}: no time is left to obtain an access token",
+                hint="ask again later",
+            )
         moment = budget.clock.moment()
-        left = max(budget.left, 0.1)
         call = auth.request(url, self.api.values, moment, held.refresh)
-        call = replace(call, timeout=min(budget.timeout, left), deadline=min(left, _LONGEST_CALL))
+        # What replaces a refresh token has time of its own: an answer that isn't waited for would be lost.
+        deadline = _LONGEST_CALL if auth.rotates else min(left, _LONGEST_CALL)
+        call = replace(call, timeout=min(budget.timeout, deadline), deadline=deadline)
         budget.used += 1
         began = budget.clock.seconds()
         trace: dict[str, Any] = {"method": call.method, "url": self.opened.redaction.text(call.url)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from connector.errors import (
     VendorRefused,
     VendorUnavailable,
 )
-from connector.flow import Budget, Clock, Pause, Work
+from connector.flow import Budget, Clock, Flow, Pause, Unbroken, Work
 from connector.grant import read_grant
 from connector.obtain import have_token
 from connector.questions import Questions
@@ -86,6 +87,11 @@ class World:
             shelf=self.shelf,
         )
         return Questions(opened, Seal([b"k" * 32]), Settings(), self.clock)
+
+    def token_flow(self, seconds: float = 20) -> Flow[Any]:
+        """Another process has a token, within a question of so many seconds."""
+        opened = self.asker().opened
+        return flat(have_token(opened, opened.apis["main"], Budget(self.clock, seconds=seconds)))
 
     def send(self, call: Call) -> Answer:
         self.calls.append(call)
@@ -533,9 +539,10 @@ def test_what_fails_otherwise_than_it_should_bars_nobody(
     def fail(*_: Any) -> None:
         raise RuntimeError("a fault of ours")
 
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="a fault of ours"):
+    with monkeypatch.context() as patch:
         patch.setattr("connector.obtain.read_grant", fail)
-        world.ids()
+        with pytest.raises(RuntimeError, match="a fault of ours"):
+            world.ids()
     assert Directory(world.asker(), world.send, world.sleep).get("users", "ann").row["id"] == "ann"
     assert world.waits == []
 
@@ -573,7 +580,7 @@ def test_where_it_can_not_be_stored_that_is_told_and_done_with_the_next_call(tmp
 
 def test_one_who_goes_away_has_stored_what_was_replaced(tmp_path: Path) -> None:
     world = World(tmp_path, ROTATING, rotates=True)
-    flow = world.questions.list("users")
+    flow = flat(world.questions.list("users"))
     step: Any = next(flow)
     while not (isinstance(step, Call)):
         step = flow.send(step.run() if isinstance(step, Work) else None)
@@ -584,7 +591,71 @@ def test_one_who_goes_away_has_stored_what_was_replaced(tmp_path: Path) -> None:
     assert len(world.issuer.asked) == 1
 
 
+@pytest.mark.parametrize(("left", "deadline"), [(0.2, 30), (20, 30)])
+def test_what_replaces_a_refresh_token_is_waited_for_whatever_time_the_question_has(
+    tmp_path: Path, left: float, deadline: float
+) -> None:
+    world = World(tmp_path, ROTATING, rotates=True)
+    call = steps(world.token_flow(left), world, is_call)
+    assert (call.timeout, call.deadline) == (10, deadline)
+    assert call.deadline < LEASE.total_seconds(), "the turn is its own as long"
+
+
+def test_what_replaces_nothing_has_the_time_of_the_question(world: World) -> None:
+    call = steps(world.token_flow(0.2), world, is_call)
+    assert (call.timeout, call.deadline) == (0.2, 0.2)
+
+
+def test_without_any_time_none_is_asked_for_and_the_refresh_token_stays_good(tmp_path: Path) -> None:
+    world = World(tmp_path, ROTATING, rotates=True)
+    world.ids()
+    world.issuer.revoke()
+    send = world.send
+
+    def slow(call: Call) -> Answer:
+        world.time += 20
+        return send(call)
+
+    with pytest.raises(VendorUnavailable, match="no time is left to obtain") as failed:
+        Directory(world.questions, slow, world.sleep).get("users", "ann")
+    assert not failed.value.sent
+    assert len(world.issuer.asked) == 1
+    assert world.ids() == ["ann", "bea", "cem"]
+
+
+def test_a_write_is_not_sent_where_its_token_took_all_the_time(tmp_path: Path) -> None:
+    world = World(tmp_path, ROTATING, rotates=True)
+
+    def pass_by() -> None:
+        world.time += 25
+
+    world.issuer.before = pass_by
+    with pytest.raises(VendorUnavailable, match="no time is left for the call") as failed:
+        world.directory.create("student_licenses", {"email": "a@h"})
+    assert not failed.value.sent
+    assert world.issuer.came == []
+    assert world.directory.create("student_licenses", {"email": "a@h"}).row["transaction_id"] == "o1"
+    assert len(world.issuer.asked) == 1
+
+
 # One asker at a time
+
+
+def flat(flow: Flow[Any]) -> Flow[Any]:
+    """A flow, with the steps of what is unbroken in it as its own: what interrupts them is our own end."""
+    reply: Any = None
+    failed: ConnectorError | None = None
+    with closing(flow):
+        while True:
+            try:
+                step = flow.throw(failed) if failed else flow.send(reply)
+            except StopIteration as done:
+                return done.value
+            reply = failed = None
+            try:
+                reply = (yield from flat(step.flow)) if isinstance(step, Unbroken) else (yield step)
+            except ConnectorError as error:
+                failed = error
 
 
 def steps(flow: Any, world: World, until: Callable[[Any], bool]) -> Any:
@@ -601,6 +672,17 @@ def call_after(flow: Any, reply: Any) -> Call:
     while not isinstance(step, Call):
         step = flow.send(step.run() if isinstance(step, Work) else None)
     return step
+
+
+def outcome(flow: Any, reply: Any) -> Any:
+    """What a flow comes to that is told this and makes no other call."""
+    while True:
+        try:
+            step = flow.send(reply)
+        except StopIteration as done:
+            return done.value
+        assert not isinstance(step, Call)
+        reply = step.run() if isinstance(step, Work) else None
 
 
 def is_call(step: Any) -> bool:
@@ -638,26 +720,25 @@ def test_who_died_is_waited_for_no_longer_than_a_lease(world: World) -> None:
 
 def test_who_is_late_does_not_overwrite_and_uses_the_newer_one(tmp_path: Path) -> None:
     world = World(tmp_path, ROTATING)
-    late = world.asker().get("users", "ann")
+    late = world.token_flow()
     asking = steps(late, world, is_call)
     answer = world.send(asking)
     world.time = LEASE.total_seconds()
     world.ids()
-    step = call_after(late, answer)
-    assert step.headers["Authorization"] == "Bearer a2-access-0123456789"
+    assert outcome(late, answer).access == "a2-access-0123456789"
 
 
 def test_a_refusal_does_not_overwrite_what_another_one_obtained_meanwhile(tmp_path: Path) -> None:
     """Whose turn was over asked first: the vendor has thrown the refresh token away that the next one sends."""
     world = World(tmp_path, ROTATING, rotates=True)
-    first, second = world.asker().get("users", "ann"), world.asker().get("users", "ann")
+    first = world.token_flow()
     answer = world.send(steps(first, world, is_call))
     world.time = LEASE.total_seconds()
+    second = world.token_flow()
     refused = world.send(steps(second, world, is_call))
     assert refused.status == 400
-    call_after(first, answer)
-    step = call_after(second, refused)
-    assert step.headers["Authorization"] == "Bearer a1-access-0123456789"
+    outcome(first, answer)
+    assert outcome(second, refused).access == "a1-access-0123456789"
 
 
 def test_a_clock_that_is_ahead_costs_a_call_and_bars_nobody(world: World) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,8 +18,9 @@ from connector.directory import AsyncDirectory, Directory
 from connector.egress import Egress
 from connector.errors import EgressRefused, NeedsReauth
 from connector.redaction import Redaction
+from connector.tokens import Held, MemoryTokens
 from connector.transport import AsyncTransport, Transport
-from tests.calling.issuing import AUTHS, Issuer, issuing, secrets_of, settings_of, write_made
+from tests.calling.issuing import AUTHS, REFRESH, Issuer, issuing, secrets_of, settings_of, write_made
 
 each = pytest.mark.parametrize("style", AUTHS)
 PEOPLE = ["ann", "bea", "cem"]
@@ -162,10 +164,9 @@ def test_a_task_that_is_cancelled_while_it_obtains_one_holds_nobody_up(place: Pl
         go_on.wait(10)
 
     place.issuer.before = before
-    place.issuer.rotates = False
 
     async def ask() -> list[str]:
-        async with AsyncDirectory.connect(**place.reach("oauth2_refresh")) as directory:
+        async with AsyncDirectory.connect(**place.reach("oauth2_client_credentials")) as directory:
             task = asyncio.create_task(directory.get("users", "ann"))
             await asyncio.to_thread(came.wait, 10)
             task.cancel()
@@ -176,3 +177,102 @@ def test_a_task_that_is_cancelled_while_it_obtains_one_holds_nobody_up(place: Pl
 
     assert asyncio.run(ask()) == PEOPLE
     assert len(place.issuer.asked) == 2
+
+
+@pytest.mark.parametrize("cancels", [1, 3])
+def test_a_task_that_is_cancelled_while_a_refresh_token_is_replaced_stores_the_new_one(
+    cancels: int, place: Place
+) -> None:
+    came = threading.Event()
+    go_on = threading.Event()
+
+    def before() -> None:
+        came.set()
+        go_on.wait(10)
+
+    place.issuer.before = before
+
+    async def ask() -> list[str]:
+        async with AsyncDirectory.connect(**place.reach("oauth2_refresh")) as directory:
+            task = asyncio.create_task(directory.get("users", "ann"))
+            await asyncio.to_thread(came.wait, 10)
+            for _ in range(cancels):
+                task.cancel()
+                await asyncio.sleep(0)
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert place.issuer.came == []
+            found = [user.id async for user in directory.iterate("users")]
+            place.issuer.revoke()
+            await directory.get("users", "ann")
+            return found
+
+    assert asyncio.run(ask()) == PEOPLE
+    assert [form["refresh_token"] for form in place.issuer.asked] == [REFRESH, "r1-rotated-0123456789"]
+
+
+def test_a_task_that_is_cancelled_while_it_takes_its_turn_gives_it_back(place: Place) -> None:
+    came = threading.Event()
+    go_on = threading.Event()
+
+    class Slow(MemoryTokens):
+        def claim(self, *args: Any, **named: Any) -> Held:
+            came.set()
+            go_on.wait(10)
+            return super().claim(*args, **named)
+
+    async def ask() -> str:
+        async with AsyncDirectory.connect(**place.reach("oauth2_client_credentials")) as directory:
+            tokens = directory.questions.opened.apis["main"].tokens
+            assert tokens is not None
+            tokens.shelf = Slow()
+            task = asyncio.create_task(directory.get("users", "ann"))
+            await asyncio.to_thread(came.wait, 10)
+            task.cancel()
+            for _ in range(9):
+                await asyncio.sleep(0)
+            assert not task.done(), "it waits for the thread that takes the turn"
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            held = tokens.shelf.claim(
+                tokens.owner, now=datetime.now(UTC), holder="other", newer_than=None, heeds=True
+            )
+            return held.state
+
+    assert asyncio.run(ask()) == "ours"
+
+
+def test_what_is_let_go_of_by_a_cancelled_task_does_not_block_the_others(place: Place) -> None:
+    asked, lets_go = threading.Event(), threading.Event()
+    go_on = threading.Event()
+    freed: list[bool] = []
+
+    def before() -> None:
+        asked.set()
+        go_on.wait(10)
+
+    place.issuer.before = before
+
+    class Locked(MemoryTokens):
+        def let_go(self, *args: Any) -> None:
+            lets_go.set()
+            freed.append(go_on.wait(10))
+            super().let_go(*args)
+
+    async def ask() -> None:
+        async with AsyncDirectory.connect(**place.reach("oauth2_client_credentials")) as directory:
+            tokens = directory.questions.opened.apis["main"].tokens
+            assert tokens is not None
+            tokens.shelf = Locked()
+            task = asyncio.create_task(directory.get("users", "ann"))
+            await asyncio.to_thread(asked.wait, 10)
+            task.cancel()
+            await asyncio.to_thread(lets_go.wait, 10)
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(ask())
+    assert freed == [True], "by the event loop"
