@@ -78,6 +78,18 @@ class Opened:
             text for api in self.apis.values() if api.tokens is not None for text in api.tokens.obtained
         )
 
+    @property
+    def first_tokens(self) -> Mapping[Owner, tuple[str, ...]]:
+        """Whose refresh tokens the vendor may have replaced → the secrets (full names) that the first one is of."""
+        firsts: dict[Owner, tuple[str, ...]] = {}
+        for api in self.apis.values():
+            auth = api.definition.auth
+            if api.tokens is not None and isinstance(auth, OAuth2):
+                own = api.definition.secrets
+                shorts = [hole.removeprefix("secrets.") for hole in sorted(auth.replaced)]
+                firsts[api.tokens.owner] = tuple(f"{api.name}.{it}" if it in own else it for it in shorts)
+        return {owner: names for owner, names in firsts.items() if names}
+
     def feed(self, unified: str) -> tuple[Source, ...]:
         """What feeds a unified resource of this account: one source, or those of a union. Raises NotFound."""
         names = self.sources.get(unified)

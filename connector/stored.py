@@ -77,19 +77,21 @@ class StoredAccounts:
         origins = secret_origins(loaded, opened.settings, base_urls or {})
         full = name_secrets(loaded, secrets)
         is_known = any(account.name == name for account in self.all())
-        keep = self._accounts.replace if replace and is_known else self._accounts.add
-        return keep(
-            name=name,
-            connector=connector,
-            settings=opened.settings,
-            secrets=full,
-            origins={secret: origins[secret] for secret in full},
-            sources=opened.sources,
-            base_urls=base_urls or {},
-            allow_networks=tuple(allow_networks),
-            overrides=overrides or {},
-            status=status,
-        )
+        given: dict[str, Any] = {
+            "name": name,
+            "connector": connector,
+            "settings": opened.settings,
+            "secrets": full,
+            "origins": {secret: origins[secret] for secret in full},
+            "sources": opened.sources,
+            "base_urls": base_urls or {},
+            "allow_networks": tuple(allow_networks),
+            "overrides": overrides or {},
+            "status": status,
+        }
+        if replace and is_known:
+            return self._accounts.replace(**given, first_tokens=opened.first_tokens)
+        return self._accounts.add(**given)
 
     def open(self, name: str | None = None, clock: Clock | None = None) -> tuple[Account, Questions]:
         """The account of that name (or id), or the only one there is; opened, nothing is sent.

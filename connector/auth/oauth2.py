@@ -64,6 +64,11 @@ class OAuth2(BaseModel):
     def names(self) -> frozenset[str]:
         return holes_of(self.model_dump())
 
+    @property
+    def replaced(self) -> frozenset[str]:
+        """The settings and secrets that an answer may replace."""
+        return frozenset()
+
     def address(self, base_url: str, values: Values) -> str:
         """The token's address, filled. Raises InvalidRequest."""
         template = parse_template(self.token_url)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from connector.auth.oauth2 import OAuth2
 from connector.auth.placing import fill_plain
 from connector.flow import Moment
-from connector.template import HeaderText, Values
+from connector.template import HeaderText, Values, holes_of
 
 __all__ = ["OAuth2Refresh"]
 
@@ -21,6 +21,10 @@ class OAuth2Refresh(OAuth2):
     style: Literal["oauth2_refresh"]
     client_id: HeaderText
     refresh_token: HeaderText
+
+    @property
+    def replaced(self) -> frozenset[str]:
+        return holes_of(self.refresh_token)
 
     def _asking(
         self,

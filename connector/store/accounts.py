@@ -6,11 +6,13 @@ not after a setting has changed where it would be sent. It is in no repr, messag
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +25,8 @@ from connector.store import schema
 from connector.store.database import Database
 from connector.store.documents import dump, load, load_marked
 from connector.store.keys import Keyring, SealBroken
+from connector.store.tokens import seal_anew
+from connector.tokens import Owner
 
 __all__ = ["Account", "Accounts", "has_secrets"]
 
@@ -119,9 +123,11 @@ class Accounts:
         allow_networks: Sequence[str] = (),
         overrides: Mapping[str, Any] = {},
         status: str = "active",
+        first_tokens: Mapping[Owner, Sequence[str]] = {},
     ) -> Account:
         """Everything of an account anew, but for its id, its name and when it was made; what was captured and obtained
-        for it goes.
+        for it goes. What replaced a refresh token stays where the one of `first_tokens` (whose → of which secrets) is
+        entered again, for the same origins: the vendor takes no other.
 
         Raises NotFound.
         """
@@ -129,15 +135,26 @@ class Accounts:
         table = schema.accounts
         with self._database.writing() as connection:
             account_id = self._locked_id(connection, name)
+            version = connection.execute(select(table.c.version).where(table.c.id == account_id)).scalar_one()
             connection.execute(
                 update(table)
                 .where(table.c.id == account_id)
-                .values(version=table.c.version + 1, updated_at=self._now(), **row)
+                .values(version=version + 1, updated_at=self._now(), **row)
             )
+            same = self._same_secrets(connection, account_id, secrets, origins)
+            owners = [
+                dataclasses.replace(owner, account=account_id, connected=version)
+                for owner, names in first_tokens.items()
+                if same.issuperset(names)
+            ]
+            kept = [owner.api for owner in owners if seal_anew(connection, self._keyring, owner, version + 1)]
             connection.execute(delete(schema.secrets).where(schema.secrets.c.account_id == account_id))
             connection.execute(delete(schema.captures).where(schema.captures.c.account_id == account_id))
             connection.execute(delete(schema.refreshes).where(schema.refreshes.c.account_id == account_id))
-            connection.execute(delete(schema.tokens).where(schema.tokens.c.account_id == account_id))
+            tokens = schema.tokens
+            connection.execute(
+                delete(tokens).where(tokens.c.account_id == account_id, tokens.c.api.not_in(kept))
+            )
             _put_secrets(connection, self._sealed(account_id, secrets, origins))
         return self.get(account_id)
 
@@ -197,6 +214,22 @@ class Accounts:
         if broken:
             raise _needs_reauth(account, broken)
         return clear
+
+    def _same_secrets(
+        self, connection: Connection, account_id: str, secrets: Mapping[str, str], origins: Mapping[str, str]
+    ) -> set[str]:
+        """Which of these are kept already, for these origins."""
+        table = schema.secrets
+        rows = connection.execute(
+            select(table.c.name, table.c.sealed).where(table.c.account_id == account_id)
+        )
+        same: set[str] = set()
+        for name, sealed in rows:
+            with suppress(SealBroken):
+                blob = self._keyring.unseal(sealed, _aad(account_id, name, origins.get(name, "")))
+                if secrets.get(name) == blob.decode("utf-8"):
+                    same.add(name)
+        return same
 
     def _locked_id(self, connection: Connection, name_or_id: str) -> str:
         table = schema.accounts

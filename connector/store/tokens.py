@@ -7,6 +7,7 @@ swapped on the version. A refresh token that can't be opened is said to be lost:
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from connector.store.database import Database
 from connector.store.keys import Keyring, SealBroken
 from connector.tokens import LEASE, Granted, Held, Kept, Owner
 
-__all__ = ["StoredTokens"]
+__all__ = ["StoredTokens", "seal_anew"]
 
 _table = schema.tokens
 
@@ -119,6 +120,23 @@ class StoredTokens:
 
     def _sealed(self, owner: Owner, kind: str, text: str | None) -> bytes | None:
         return None if text is None else self._keyring.seal(text.encode(), _aad(owner, kind))
+
+
+def seal_anew(connection: Connection, keyring: Keyring, owner: Owner, connected: int) -> bool:
+    """Seals the refresh token that the vendor gave last for the account as it is connected from now on; all else of the
+    row goes. False where there is none, or none that opens.
+    """
+    row = connection.execute(select(_table).where(*_of(owner))).first()
+    if row is None or row.refresh is None:
+        return False
+    try:
+        refresh = keyring.unseal(row.refresh, _aad(owner, "refresh"))
+    except SealBroken:
+        return False
+    sealed = keyring.seal(refresh, _aad(replace(owner, connected=connected), "refresh"))
+    values = {column.name: None for column in _table.columns if column.nullable}
+    connection.execute(update(_table).where(*_of(owner)).values(**{**values, "refresh": sealed}))
+    return True
 
 
 def _of(owner: Owner) -> tuple[Any, ...]:

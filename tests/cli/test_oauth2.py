@@ -11,7 +11,8 @@ import pytest
 from connector.catalog import Catalog
 from connector.cli.prompting import ask_missing
 from connector.errors import InvalidRequest
-from tests.calling.issuing import AUTHS, CLIENT, Issuer, issuing, secrets_of, write_made
+from tests.calling.issuing import AUTHS, CLIENT, REFRESH, Issuer, issuing, secrets_of, write_made
+from tests.calling.vendor import Reply
 from tests.cli.conftest import Command
 
 
@@ -108,3 +109,16 @@ def test_what_a_connector_needs_says_that_a_key_comes_from_a_file(
     connector, _ = connect("oauth2_jwt", addresses, tmp_path)
     assert "PEM, from a file" in " ".join(connector("connect", "made", "--help").stdout.split())
     assert json.loads(connector("connectors", "made").stdout)["secrets"]["main.pem"]["type"] == "pem"
+
+
+def test_what_connect_says_to_correct_it_by_keeps_what_replaced_the_refresh_token(
+    issuer: Issuer, addresses: tuple[str, str], tmp_path: Path
+) -> None:
+    connector, arguments = connect("oauth2_refresh", addresses, tmp_path)
+    issuer.api_script = [Reply.json({"error": "maintenance"}, 400)]
+    failed = connector(*arguments)
+    assert failed.returncode != 0
+    assert "--replace" in failed.stderr
+    again = connector(*arguments, "--replace")
+    assert again.returncode == 0, again.stderr
+    assert [form["refresh_token"] for form in issuer.asked] == [REFRESH, "r1-rotated-0123456789"]

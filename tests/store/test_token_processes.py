@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,34 @@ def test_a_refresh_token_outlives_the_process_and_is_gone_when_another_one_is_en
             assert directory.get("users", "ann").row["id"] == "ann"
         assert issuer.asked[-1]["refresh_token"] == "entered-0123456789"
         assert old.questions.opened.version == 1
+
+
+@pytest.mark.parametrize("changed", [{}, {"client": "another"}, {"login": "http://localhost:{port}"}])
+def test_what_replaced_a_refresh_token_stays_where_the_first_one_is_entered_again_for_the_same_origins(
+    changed: dict[str, str],
+    issuer: Issuer,
+    addresses: tuple[str, str],
+    url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect("oauth2_refresh", addresses, url, tmp_path, monkeypatch)
+    with Directory.open("acme") as directory:
+        directory.get("users", "ann")
+    port = addresses[1].rpartition(":")[2]
+    settings = settings_of(*addresses) | {
+        name: value.replace("{port}", port) for name, value in changed.items()
+    }
+    for _ in range(2):
+        with StoredAccounts(Settings.read()) as stored:
+            stored.connect(
+                "acme", "made", settings=settings, secrets=secrets_of("oauth2_refresh"), replace=True
+            )
+    with Directory.open("acme") as directory:
+        held = directory.questions.opened.apis["main"].tokens
+        assert held is not None
+        found = held.claim(datetime.now(UTC), "me", newer_than=None, heeds=True)
+    assert (found.state, found.refresh) == ("ours", None if "login" in changed else "r1-rotated-0123456789")
 
 
 def test_an_account_whose_token_comes_from_elsewhere_now_needs_its_secrets_again(
