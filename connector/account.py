@@ -16,7 +16,7 @@ from connector.catalog import Loaded, Source
 from connector.cursor import digest
 from connector.definition import Api, Setting
 from connector.entries import api_name, with_entries
-from connector.errors import InvalidRequest, NotFound
+from connector.errors import InvalidRequest, NotFound, StoreUnavailable
 from connector.given import api_values, checked_url, full_names, names_hint, setting_value, told_apart
 from connector.pace import Allowance
 from connector.redaction import Redaction
@@ -77,6 +77,21 @@ class Opened:
         return self.redaction.also(
             text for api in self.apis.values() if api.tokens is not None for text in api.tokens.obtained
         )
+
+    def save_tokens(self) -> None:
+        """A last try, before the process ends, to store what could not be stored. Raises StoreUnavailable."""
+        failed: StoreUnavailable | None = None
+        for api in self.apis.values():
+            try:
+                if api.tokens is not None:
+                    api.tokens.save()
+            except NotFound:  # the account is gone, or was connected anew
+                continue
+            except StoreUnavailable as error:
+                failed = error
+        if failed is not None:
+            failed.hint = "nothing has the new one any more: enter the account's credentials again"
+            raise failed
 
     @property
     def first_tokens(self) -> Mapping[Owner, tuple[str, ...]]:

@@ -68,7 +68,14 @@ def _stored(account: str | None, clock: Clock) -> tuple[Questions, tuple[str, ..
     except BaseException:
         stored.close()
         raise
-    return questions, (*stored.settings.allow_networks, *kept.allow_networks), stored.close
+
+    def close() -> None:
+        try:
+            questions.opened.save_tokens()
+        finally:
+            stored.close()
+
+    return questions, (*stored.settings.allow_networks, *kept.allow_networks), close
 
 
 def _material(opened: Opened, secrets: Mapping[str, str]) -> bytes:
@@ -313,7 +320,7 @@ class Directory:
         return self._run(self.questions.examine())
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connections. Raises StoreUnavailable where a refresh token that was replaced is lost with it."""
         if self._close is not None:
             self._close()
 
@@ -372,7 +379,7 @@ class AsyncDirectory:
 
         async def close() -> None:
             await transport.close()
-            close_store()
+            await asyncio.to_thread(close_store)
 
         return cls(questions, transport.send, close=close)
 
@@ -537,7 +544,7 @@ class AsyncDirectory:
         return await self._run(self.questions.examine())
 
     async def close(self) -> None:
-        """Closes the connections."""
+        """As `Directory.close`."""
         if self._close is not None:
             await self._close()
 

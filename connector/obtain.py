@@ -18,6 +18,7 @@ from connector.auth import OAuth2
 from connector.errors import (
     ConnectorError,
     NeedsReauth,
+    StoreUnavailable,
     VendorError,
     VendorFailure,
     VendorUnavailable,
@@ -25,7 +26,7 @@ from connector.errors import (
 from connector.flow import Budget, Flow, Pause, Unbroken, Work
 from connector.grant import read_grant
 from connector.pace import RetryPolicy, next_delay, parse_retry_after
-from connector.tokens import REFUSED_FOR, Granted, Held, Token, Tokens
+from connector.tokens import LEASE, REFUSED_FOR, Granted, Held, Token, Tokens
 
 __all__ = ["have_token"]
 
@@ -33,6 +34,8 @@ _LOOK_AGAIN: Final = 0.5
 """Seconds between two looks at a token that another asker obtains."""
 _LONGEST_CALL: Final = 30.0
 """Seconds: an asker's turn must not end while its call is out."""
+_PUT_AGAIN: Final = (0.5, 2.0)
+"""Seconds before each further try to store what replaced a refresh token."""
 _NEWEST: Final = 2**31
 """No token is newer than that version."""
 
@@ -70,6 +73,8 @@ class _Asking:
     tokens: Tokens
     budget: Budget
     holder: str = field(default_factory=lambda: uuid.uuid4().hex)
+    turn_ends: float = 0.0
+    """By the clock's seconds, if it is its turn."""
 
     @property
     def auth(self) -> OAuth2:
@@ -120,7 +125,8 @@ class _Asking:
             yield Pause(wait)
 
     def _claiming(self, newer_than: int | None, *, heeds: bool) -> Callable[[], Held]:
-        now = self.budget.clock.now()
+        clock = self.budget.clock
+        now, self.turn_ends = clock.now(), clock.seconds() + LEASE.total_seconds()
         return lambda: self.tokens.claim(now, self.holder, newer_than=newer_than, heeds=heeds)
 
     def _obtain(self, held: Held) -> Flow[Token | None]:
@@ -142,16 +148,30 @@ class _Asking:
                 raise
             return None
         self.tokens.note(granted)
-        put = partial(self.tokens.put, held.version, granted)
-        try:
-            token: Token | None = yield Work(put)
-        except GeneratorExit:  # what the vendor has replaced must not get lost
-            with suppress(ConnectorError):
-                put()
-            raise
+        token = yield from self._put(held.version, granted)
         if failure is not None:
             raise failure
         return token
+
+    def _put(self, version: int, granted: Granted) -> Flow[Token | None]:
+        """Tried again within its turn where the vendor has replaced the refresh token: it must not get lost."""
+        put = partial(self.tokens.put, version, granted)
+        waits = iter(_PUT_AGAIN if granted.refresh is not None else ())
+        try:
+            while True:
+                try:
+                    token: Token | None = yield Work(put)
+                except StoreUnavailable:
+                    wait = next(waits, None)
+                    if wait is None or self.budget.clock.seconds() + wait >= self.turn_ends:
+                        raise
+                else:
+                    return token
+                yield Pause(wait)
+        except GeneratorExit:
+            with suppress(ConnectorError):
+                put()
+            raise
 
     def _ask(self, held: Held) -> Flow[tuple[Granted, VendorFailure | None]]:
         auth, url, budget = self.auth, self.api.token_url, self.budget

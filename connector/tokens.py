@@ -191,13 +191,17 @@ class Tokens:
 
     def claim(self, now: datetime, holder: str, *, newer_than: int | None, heeds: bool) -> Held:
         """As of the shelf; what could not be put there is put first."""
-        unsaved = self._unsaved
-        if unsaved is not None:
-            self.put(*unsaved)
+        self.save()
         held = self.shelf.claim(self.owner, now=now, holder=holder, newer_than=newer_than, heeds=heeds)
         if held.token is not None:
             self._take(held.token)
         return held
+
+    def save(self) -> None:
+        """Puts what could not be put. Raises StoreUnavailable where it still can't be, NotFound where it is nobody's."""
+        unsaved = self._unsaved
+        if unsaved is not None:
+            self.put(*unsaved)
 
     def put(self, version: int, granted: Granted) -> Token | None:
         """The token, once it is put; None where a newer one is there.

@@ -565,7 +565,7 @@ def test_a_refresh_token_is_ignored_where_none_was_sent(world: World) -> None:
 
 def test_where_it_can_not_be_stored_that_is_told_and_done_with_the_next_call(tmp_path: Path) -> None:
     world = World(tmp_path, ROTATING, rotates=True)
-    world.shelf.failing = 2
+    world.shelf.failing = 4
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="replaced the refresh token") as failed:
             world.ids()
@@ -576,6 +576,52 @@ def test_where_it_can_not_be_stored_that_is_told_and_done_with_the_next_call(tmp
     assert len(world.issuer.asked) == 1
     world.time = 3600
     assert world.ids() == ["ann", "bea", "cem"], "the one that was stored late is good"
+
+
+@pytest.mark.parametrize(("failing", "waits"), [(1, [0.5]), (2, [0.5, 2.0])])
+def test_where_it_can_be_stored_a_little_later_nobody_is_bothered(
+    failing: int, waits: list[float], tmp_path: Path
+) -> None:
+    world = World(tmp_path, ROTATING, rotates=True)
+    world.shelf.failing = failing
+    assert world.ids() == ["ann", "bea", "cem"]
+    assert world.waits == waits
+    assert len(world.issuer.asked) == 1
+
+
+def test_it_is_not_tried_again_beyond_the_turn(tmp_path: Path) -> None:
+    world = World(tmp_path, ROTATING, rotates=True)
+
+    def pass_by() -> None:
+        world.time += LEASE.total_seconds() - 0.5
+
+    world.issuer.before = pass_by
+    world.shelf.failing = 1
+    with pytest.raises(StoreUnavailable):
+        world.ids()
+    assert world.waits == []
+
+
+def test_an_access_token_alone_is_obtained_again_instead(world: World) -> None:
+    world.shelf.failing = 1
+    with pytest.raises(StoreUnavailable, match="disk is full"):
+        world.ids()
+    assert world.waits == []
+
+
+def test_before_all_is_closed_it_is_tried_once_more(tmp_path: Path) -> None:
+    world = World(tmp_path, ROTATING, rotates=True)
+    world.shelf.failing = 4
+    with pytest.raises(StoreUnavailable):
+        world.ids()
+    opened = world.questions.opened
+    with pytest.raises(StoreUnavailable, match="replaced the refresh token") as failed:
+        opened.save_tokens()
+    assert failed.value.hint == "nothing has the new one any more: enter the account's credentials again"
+    opened.save_tokens()
+    opened.save_tokens()
+    assert Directory(world.asker(), world.send, world.sleep).get("users", "ann").row["id"] == "ann"
+    assert len(world.issuer.asked) == 1
 
 
 def test_one_who_goes_away_has_stored_what_was_replaced(tmp_path: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from connector.directory import Directory
-from connector.errors import NeedsReauth
+from connector.directory import AsyncDirectory, Directory
+from connector.errors import NeedsReauth, StoreUnavailable
 from connector.settings import Settings
+from connector.store.tokens import StoredTokens
 from connector.stored import StoredAccounts
 from tests.calling.issuing import AUTHS, REFRESH, Issuer, issuing, secrets_of, settings_of, write_made
 
@@ -99,6 +101,28 @@ def test_a_refresh_token_outlives_the_process_and_is_gone_when_another_one_is_en
         assert old.questions.opened.version == 1
 
 
+def test_what_could_not_be_stored_is_stored_when_the_directory_closes(
+    issuer: Issuer, addresses: tuple[str, str], url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect("oauth2_refresh", addresses, url, tmp_path, monkeypatch)
+
+    def fail(*_: object) -> bool:
+        raise StoreUnavailable("it is locked")
+
+    async def ask() -> None:
+        async with AsyncDirectory.open("acme") as directory:
+            with monkeypatch.context() as patch:
+                patch.setattr(StoredTokens, "put", fail)
+                patch.setattr("connector.obtain._PUT_AGAIN", ())
+                with pytest.raises(StoreUnavailable, match="it is locked"):
+                    await directory.get("users", "ann")
+
+    asyncio.run(ask())
+    with Directory.open("acme") as directory:
+        assert directory.get("users", "ann").row["id"] == "ann"
+    assert len(issuer.asked) == 1
+
+
 @pytest.mark.parametrize("changed", [{}, {"client": "another"}, {"login": "http://localhost:{port}"}])
 def test_what_replaced_a_refresh_token_stays_where_the_first_one_is_entered_again_for_the_same_origins(
     changed: dict[str, str],
@@ -124,6 +148,7 @@ def test_what_replaced_a_refresh_token_stays_where_the_first_one_is_entered_agai
         held = directory.questions.opened.apis["main"].tokens
         assert held is not None
         found = held.claim(datetime.now(UTC), "me", newer_than=None, heeds=True)
+    assert len(issuer.asked) == 1
     assert (found.state, found.refresh) == ("ours", None if "login" in changed else "r1-rotated-0123456789")
 
 
