@@ -252,22 +252,39 @@ class _Asking:
         """One HTTP call with its retries. `counted`: each retry counts as a call of the question.
 
         `once`: what may have arrived is not sent again, unless the vendor's answer refuses it. `patience`: how many
-        seconds the vendor may be silent.
+        seconds the vendor may be silent. What is raised has the failures of the tries before: `earlier`.
         """
+        earlier: list[VendorFailure] = []
+        try:
+            return (yield from self._try(call, judge, earlier, counted=counted, once=once, patience=patience))
+        except ConnectorError as error:
+            error.earlier = earlier
+            raise
+
+    def _try(
+        self,
+        call: WireCall,
+        judge: Judge,
+        earlier: list[VendorFailure],
+        *,
+        counted: bool,
+        once: bool,
+        patience: float | None,
+    ) -> Flow[Any]:
         rule, budget = self.api.definition.retry, self.budget
         policy = RetryPolicy(on=frozenset(rule.on), times=rule.times)
-        tried, was_sent = 0, False
+        tried = 0
         refused: int | None = None  # the access token that the api did not take
         while True:
             had_time = budget.left > 0
             token = yield from have_token(self.opened, self.api, budget, newer_than=refused)
-            yield from self._within_allowance()
+            yield from self._within_allowance(is_first=not earlier)
             left = budget.left
             if left <= 0 and (tried or had_time):  # a new token may have taken longer than the question has
                 raise VendorUnavailable(
                     f"{self.opened.loaded.name}: no time is left for {'another try' if tried else 'the call'}",
                     hint="ask again",
-                    sent=was_sent,
+                    sent=False,
                 )
             access = None if token is None else token.access
             sent = sign_call(self.api, call, budget.clock.moment(), access)
@@ -306,7 +323,6 @@ class _Asking:
             if raised is None:
                 return found
             tried += 1
-            was_sent = was_sent or not isinstance(raised, VendorUnavailable) or raised.sent
             delay = next_delay(
                 policy,
                 raised,
@@ -317,6 +333,8 @@ class _Asking:
             )
             if delay is None:
                 raise raised
+            earlier.append(raised)
+            was_sent = any(not isinstance(one, VendorUnavailable) or one.sent for one in earlier)
             with _noting_a_stop(call, shown, was_sent=was_sent):
                 yield Pause(delay)
 
@@ -325,7 +343,7 @@ class _Asking:
         if error.retry_header is not None:
             error.retry_after = parse_retry_after(error.retry_header, self.budget.clock.now())
 
-    def _within_allowance(self) -> Flow[None]:
+    def _within_allowance(self, *, is_first: bool) -> Flow[None]:
         """Waits until the account may send another call; raises RateLimited, unsent, where that takes too long."""
         allowance, budget = self.api.allowance, self.budget
         while allowance is not None and (wait := allowance.take(budget.clock.seconds())) > 0:
@@ -333,7 +351,8 @@ class _Asking:
                 rule = self.api.definition.rate
                 raise RateLimited(
                     f"{self.opened.loaded.name}: {rule.budget.text if rule else 'all'} calls are what "
-                    f"{self.api.label} allows, and they are used up; nothing was sent",
+                    f"{self.api.label} allows, and they are used up"
+                    + ("; nothing was sent" if is_first else ""),
                     retry_after=wait,
                 )
             yield Pause(wait)

@@ -95,6 +95,8 @@ class ConnectorError(Exception):
     http_status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
     is_remote_error: ClassVar[bool] = False
+    earlier: Sequence[ConnectorError] = ()
+    """What the tries of the same call before this one came to."""
 
     def __init__(
         self, message: str, *, hint: str | None = None, details: Sequence[Any] = (), raw_response: Any = None

@@ -156,7 +156,7 @@ async def _drive_async(flow: Flow[T], send: AsyncSend, sleep: Callable[[float], 
         except ConnectorError as error:
             failed = error
         except asyncio.CancelledError as stop:
-            raise await _whole(asyncio.to_thread(_stopped, flow, stop)) from None
+            raise await _whole(asyncio.to_thread(_stopped, flow, stop))  # noqa: B904 - its cause is its own
 
 
 def _stopped(flow: Flow[Any], stop: BaseException) -> BaseException:

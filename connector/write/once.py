@@ -54,7 +54,7 @@ def send_once(intent: Intent, budget: Budget) -> Flow[Heard]:
         ticket.update(working.progress or {})
         raise judged(intent, working.reason or still_working(reading.opened), ticket) from None
     except ConnectorError as error:
-        if not isinstance(error, VendorFailure) and not ticket:
+        if not isinstance(error, VendorFailure) and not ticket and not error.earlier:
             raise
         raise judged(intent, error, ticket) from None
     except (KeyboardInterrupt, CancelledError) as stop:
@@ -69,22 +69,37 @@ def send_once(intent: Intent, budget: Budget) -> Flow[Heard]:
 
 
 def judged(intent: Intent, error: ConnectorError, ticket: Mapping[str, Any] | None = None) -> ConnectorError:
-    """The failure as it bears on a write: refused, not sent, or not known."""
-    failure = error if isinstance(error, VendorFailure) else VendorUnavailable(error.message, hint=error.hint)
-    failure = _hiding(intent, failure)
-    if not _is_unclear(failure, is_submitted=bool(ticket)):
-        return failure
+    """The failure as it bears on a write: refused, not sent, or not known.
+
+    What was sent more than once is not known either where an earlier try is not, whatever the last one came to.
+    """
+    is_submitted = bool(ticket)
+    failures = [_as_failure(error, is_submitted), *([] if is_submitted else map(_as_failure, error.earlier))]
+    unclear = next((one for one in failures if _is_unclear(one, is_submitted=is_submitted)), None)
+    last = _hiding(intent, failures[0])
+    if unclear is None:
+        return last if isinstance(error, VendorFailure) else error
+    sent = "it was sent"
+    if unclear is not last:
+        sent = f"an earlier try was sent ({_hiding(intent, unclear).message})"
     asked = {**intent.asked, **({"ticket": ticket["ticket"]} if ticket else {})}
     shown = ", ".join(f"{name} {value}" for name, value in asked.items() if name not in ("verb", "resource"))
     return WriteOutcomeUnknown(
-        f"{failure.message}; it was sent, and whether it took effect is not known "
+        f"{last.message}; {sent}, and whether it took effect is not known "
         f"({intent.verb} {intent.resource}{': ' + shown if shown else ''})",
-        status=failure.status,
+        status=unclear.status,
         hint="it is not sent again by itself: ask the vendor whether it took effect"
         + (", by what is named above" if shown else ""),
         details=[asked],
-        raw_response=failure.raw_response,
+        raw_response=unclear.raw_response,
     )
+
+
+def _as_failure(error: ConnectorError, is_submitted: bool = False) -> VendorFailure:
+    """One of ours (the store's, a refused address) keeps a call from being sent."""
+    if isinstance(error, VendorFailure):
+        return error
+    return VendorUnavailable(error.message, hint=error.hint, sent=is_submitted)
 
 
 def _is_unclear(error: VendorFailure, *, is_submitted: bool) -> bool:

@@ -11,6 +11,7 @@ import logging
 import socket
 import traceback
 from collections.abc import Iterator, Mapping
+from copy import copy
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from connector.errors import (
     InvalidRequest,
     NeedsReauth,
     RateLimited,
+    StoreUnavailable,
     VendorError,
     VendorFailure,
     VendorNotFound,
@@ -121,9 +123,12 @@ def keeper() -> Loaded:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    folder: Path = tmp_path_factory.mktemp("mappings")
+    return load_made(tmp_path_factory.mktemp("mappings"), MADE)
+
+
+def load_made(folder: Path, connector: str) -> Loaded:
     (folder / "made").mkdir()
-    (folder / "made" / "connector.yaml").write_text(MADE)
+    (folder / "made" / "connector.yaml").write_text(connector)
     for resource, reference in (("orders", "ref"), ("carried", "email"), ("again", "email")):
         text = MAPPING.format(resource=resource, reference=reference)
         (folder / "made" / f"main.{resource}.yaml").write_text(text)
@@ -729,6 +734,48 @@ def test_a_write_that_the_vendor_makes_repeatable_is_sent_again(made: Loaded) ->
     lost = World(made, *[VendorUnavailable("cut off")] * 4, source="main.again")
     error = lost.fail({"email": ADA})
     assert (type(error), error.details) == (WriteOutcomeUnknown, [ASKED])
+
+
+LATER: dict[str, tuple[Answer | ConnectorError, ...]] = {
+    "refused connection": (VendorUnavailable("can't connect", sent=False),) * 3,
+    "refused address": (EgressRefused("127.0.0.1 is not allowed"),),
+    "locked store": (StoreUnavailable("locked"),),
+    "403": (answer({}, 403),),
+    "404": (answer({}, 404),),
+    "409": (answer({}, 409),),
+    "429": (answer({}, 429, **{"retry-after": "3600"}),),
+    "told": (answer({"failed": True, "why": "no seats"}),),
+}
+
+
+@pytest.mark.parametrize("first", [VendorUnavailable("cut off"), answer({}, 503)], ids=["silence", "503"])
+@pytest.mark.parametrize("later", LATER)
+def test_a_repeatable_write_that_was_sent_once_is_not_known_however_its_later_tries_fail(
+    made: Loaded, first: Answer | ConnectorError, later: str
+) -> None:
+    world = World(made, copy(first), *map(copy, LATER[later]), source="main.again")
+    error = world.fail({"email": ADA})
+    assert (type(error), error.details) == (WriteOutcomeUnknown, [ASKED])
+    assert "an earlier try was sent (" in error.message
+    assert error.message.count("nothing was sent") == 0
+
+
+@pytest.mark.parametrize("later", LATER)
+def test_a_repeatable_write_whose_earlier_try_was_refused_or_not_sent_is_as_its_last_one(
+    made: Loaded, later: str
+) -> None:
+    firsts: list[Reply] = [VendorUnavailable("can't connect", sent=False), answer({}, 429)]
+    world = World(made, *firsts, *map(copy, LATER[later]), source="main.again")
+    assert type(world.fail({"email": ADA})) is not WriteOutcomeUnknown
+
+
+def test_a_repeatable_write_that_is_not_allowed_again_never_says_that_nothing_was_sent(
+    tmp_path: Path,
+) -> None:
+    loaded = load_made(tmp_path, MADE.replace("check: none", "check: none\n    rate: {budget: 1/h}"))
+    error = World(loaded, VendorUnavailable("cut off"), source="main.again").fail({"email": ADA})
+    assert type(error) is WriteOutcomeUnknown
+    assert "used up; an earlier try was sent (cut off), and" in error.message
 
 
 def test_what_is_not_given_is_left_out_of_a_body(made: Loaded) -> None:
