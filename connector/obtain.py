@@ -6,6 +6,7 @@ fails here leaves it untouched. What a vendor gave in place of a refresh token i
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -116,13 +117,25 @@ class _Asking:
                     if token is not None:
                         return token
                     continue  # another one brought a newer token meanwhile
-            elif wait >= self.budget.left:
-                raise VendorUnavailable(
-                    f"{self.opened.loaded.name}: another one is obtaining an access token, and the time for this "
-                    "question is over",
-                    hint="ask again later",
-                )
+            else:
+                self._check_patience(held, wait)
             yield Pause(wait)
+
+    def _check_patience(self, held: Held, wait: float) -> None:
+        """Raises VendorUnavailable where this question has no time to wait for another's token.
+
+        Nor for the end of a turn that has lasted for longer than a vendor may be silent: who has it is likely gone.
+        """
+        budget = self.budget
+        ends_in = 0.0 if held.until is None else (held.until - budget.clock.now()).total_seconds()
+        is_late = ends_in < LEASE.total_seconds() - budget.timeout
+        if wait >= budget.left or (is_late and ends_in >= budget.left):
+            raise VendorUnavailable(
+                f"{self.opened.loaded.name}: another one is obtaining an access token, for longer than this question "
+                "has time",
+                retry_after=max(ends_in, wait),
+                hint=f"ask again in {math.ceil(max(ends_in, wait))} s: by then it has one, or another may obtain it",
+            )
 
     def _claiming(self, newer_than: int | None, *, heeds: bool) -> Callable[[], Held]:
         clock = self.budget.clock

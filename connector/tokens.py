@@ -28,8 +28,8 @@ __all__ = [
     "Tokens",
 ]
 
-LEASE = timedelta(seconds=60)
-"""How long a turn lasts after the last sign of life of who has it."""
+LEASE = timedelta(seconds=40)
+"""How long a turn lasts after the last sign of life of who has it: its call (30 s), and storing what it brings (10 s)."""
 REFUSED_FOR = timedelta(seconds=60)
 """How long it is believed that the vendor refuses what tokens are asked for with."""
 _REMEMBERED = 8
@@ -78,6 +78,8 @@ class Held:
     token: Token | None = None
     refresh: str | None = field(default=None, repr=False)
     refusal: str = ""
+    until: datetime | None = None
+    """When another's turn ends, if it brings nothing."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Kept:
         if heeds and self.refusal is not None and _is_ahead(self.refused_until, now, REFUSED_FOR):
             return Held("refused", self.version, refusal=self.refusal)
         if self.holder not in (None, holder) and _is_ahead(self.held_until, now, LEASE):
-            return Held("busy", self.version)
+            return Held("busy", self.version, until=self.held_until)
         return Held("ours", self.version, refresh=self.refresh)
 
     def after(self, granted: Granted) -> Kept:

@@ -757,6 +757,32 @@ def test_who_waits_too_long_is_told_that_nothing_was_sent(world: World) -> None:
     assert world.ids() == ["ann", "bea", "cem"], "whose asker went away is another's turn at once"
 
 
+@pytest.mark.parametrize(
+    ("began", "waits", "retry_after"),
+    [(1, 9.5, 29.5), (9, 1.5, 29.5), (10, 0.5, 29.5), (15, 0.0, 25.0)],
+)
+def test_who_is_likely_dead_is_not_waited_for_where_its_turn_outlasts_the_question(
+    began: float, waits: float, retry_after: float, world: World
+) -> None:
+    holding = world.asker().get("users", "ann")
+    steps(holding, world, is_call)
+    world.time = began
+    with pytest.raises(VendorUnavailable, match="for longer than this question has time") as failed:
+        world.ids()
+    assert (sum(world.waits), failed.value.retry_after) == (waits, retry_after)
+    world.time += retry_after
+    assert world.ids() == ["ann", "bea", "cem"]
+
+
+@pytest.mark.parametrize("began", [21, 30, 39.9])
+def test_who_is_likely_dead_is_waited_for_where_its_turn_ends_in_time(began: float, world: World) -> None:
+    holding = world.asker().get("users", "ann")
+    steps(holding, world, is_call)
+    world.time = began
+    assert world.ids() == ["ann", "bea", "cem"]
+    assert world.time - LEASE.total_seconds() <= 0.5
+
+
 def test_who_died_is_waited_for_no_longer_than_a_lease(world: World) -> None:
     holding = world.asker().get("users", "ann")
     steps(holding, world, is_call)
