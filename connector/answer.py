@@ -96,7 +96,7 @@ def _said_of(change: Change, facts: AnswerFacts) -> Said | None:
 def unavailable(opened: Opened, answer: Answer, sent: WireCall, words: str, hint: str) -> VendorFailure:
     """The failure of an answer that says nothing of what was asked for."""
     message = f"{_asked(opened, sent)} answered {_status(answer.status)}: {words}"
-    hide = opened.redaction.also(sent.secrets)
+    hide = _hide(opened, sent)
     return _error("vendor_unavailable", hide, message, None, _facts(answer, decode_json), answer, hint=hint)
 
 
@@ -122,7 +122,7 @@ def read_answer(
     if body is MISSING and answer.body.strip() and (is_ticket or outcome_of(call, answer) is None):
         shown = _reason(answer.body)
         if sent.effect != "write":  # what opens the thing that was made may stand there, and isn't known yet
-            shown += f"; it begins {_begin(opened.redaction.also(sent.secrets), facts.text)}"
+            shown += f"; it begins {_begin(_hide(opened, sent), facts.text)}"
         raise VendorError(
             f"{_asked(opened, sent)}: the answer is not JSON ({shown})",
             status=answer.status,
@@ -144,12 +144,12 @@ def _failure(
     if isinstance(own, Change) and _said_of(own, facts) is not None:
         return None
     way = api.definition.exchange_of(call, api.values)
-    hide = opened.redaction.also(sent.secrets)
     rules: list[ErrorRule] = [*(own.errors if own else ()), *(way.errors if way else ())]
     for rule in (*rules, *api.definition.errors, *opened.loaded.definition.errors):
         if rule.when.compile()(facts):
             said = _said(rule, facts)
             message = f"{_asked(opened, sent)} answered {_status(facts.status)}"
+            hide = _hide(opened, sent)
             found = _error(
                 rule.is_, hide, message, said, facts, answer, hint=rule.hint, after=rule.retry_after
             )
@@ -161,7 +161,7 @@ def _failure(
     if not 200 <= facts.status <= 299:  # noqa: PLR2004 - RFC 9110 §15.3
         return _error(
             _code_of(facts.status),
-            hide,
+            _hide(opened, sent),
             f"{_asked(opened, sent)} answered {_status(facts.status)}",
             None,
             facts,
@@ -174,7 +174,7 @@ def _failure(
         )
         if facts.json is MISSING:
             message += ": it is empty" if facts.body_kind == "empty" else ": it is not JSON"
-        return _error("vendor_error", hide, message, None, facts, answer)
+        return _error("vendor_error", _hide(opened, sent), message, None, facts, answer)
     return None
 
 
@@ -249,6 +249,11 @@ def _said(rule: ErrorRule, facts: AnswerFacts) -> str | None:
     if isinstance(found, list) and found and all(isinstance(line, str) for line in found):
         return " ".join(found)
     return found if isinstance(found, str) else None
+
+
+def _hide(opened: Opened, sent: WireCall) -> Redaction:
+    """Hides all that may stand in an answer: before it is cut, or half of an access token would show."""
+    return opened.hide().also(sent.secrets)
 
 
 def _asked(opened: Opened, sent: WireCall) -> str:

@@ -866,6 +866,22 @@ def test_no_token_shows_in_what_is_told(style: str, tmp_path: Path) -> None:
     assert [text for text in shown if any(form in text for form in forms)] == []
 
 
+@pytest.mark.parametrize("at", range(20))
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize(("before", "cut"), [("", 60), ('{"all": "', 2000)], ids=["not JSON", "JSON"])
+def test_no_half_of_a_token_shows_where_an_answer_is_cut(
+    at: int, status: int, before: str, cut: int, tmp_path: Path
+) -> None:
+    """Nor of one that the call was not sent with."""
+    world = World(tmp_path, ROTATING, rotates=True)
+    world.ids()
+    text = before + "x" * (cut - len(before) - at) + world.issuer.refresh + "y" * 2000
+    world.issuer.api_script = [Reply(status, (text + '"}' if before else text).encode())]
+    with pytest.raises(ConnectorError) as failed:
+        world.directory.get("users", "ann")
+    assert "r1-" not in told(failed.value)
+
+
 def test_a_dry_run_shows_a_mask_and_has_no_way_to_the_network(world: World) -> None:
     plan = world.directory.plan("create", "student_licenses", {"email": "a@h"})
     assert plan.headers["Authorization"] == "Bearer ***"
