@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import uuid
+from asyncio import CancelledError
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -181,7 +182,7 @@ class _Asking:
                 else:
                     return token
                 yield Pause(wait)
-        except GeneratorExit:
+        except (GeneratorExit, KeyboardInterrupt, CancelledError):
             with suppress(ConnectorError):
                 put()
             raise
