@@ -150,7 +150,8 @@ def _noting_a_stop(call: WireCall, shown: str, *, was_sent: bool = True) -> Iter
         yield
     except (KeyboardInterrupt, CancelledError) as stop:
         if call.effect == "write" and was_sent:
-            raise stop from VendorUnavailable(f"{call.method} {shown}: it was stopped before an answer came")
+            asked = f"{call.method} {shown.partition('?')[0]}"  # no query, as in every error
+            raise stop from VendorUnavailable(f"{asked}: it was stopped before an answer came")
         raise
 
 

@@ -219,7 +219,8 @@ class Directory:
         `create("groups/{id}/users", {"id": user})` puts a user into a group. Every write is sent at most once. Raises
         InvalidRequest before anything is sent, WriteOutcomeUnknown where it was sent and no clear answer came, and
         WriteNotEffective where the vendor calls done what isn't. What it came to is said by `outcome`. Where the
-        account has an api several times, `entry` says to which; what is changed is looked for without it.
+        account has an api several times, `entry` says to which; what is changed is looked for without it, and refused
+        where it stands in two. A KeyboardInterrupt while a write is out has WriteOutcomeUnknown as its cause.
         """
         return self._run(self.questions.write("create", resource, fields, entry=entry))
 

@@ -716,6 +716,21 @@ def test_an_answer_without_what_was_made_is_not_known(made: Loaded, reply: bytes
     assert len(world.calls) == 1
 
 
+def test_what_was_stopped_is_told_without_what_is_hidden(keeper: Loaded) -> None:
+    def stops(_: Call) -> Answer:
+        raise KeyboardInterrupt
+
+    world = World(keeper)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        Directory(world.questions, stops, refuse).create(LICENSES, GIVEN)
+    error = stopped.value.__cause__
+    assert isinstance(error, WriteOutcomeUnknown)
+    assert error.message.startswith(f"GET {BASE}: it was stopped before an answer came; it was sent")
+    assert "?" not in error.message
+    assert error.details == [ASKED | {"transaction_id": "order-7"}]
+    assert_hidden(error)
+
+
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_failure_that_the_connector_reads_from_the_answer_is_one(made: Loaded, status: int) -> None:
     world = World(made, answer({"failed": True, "why": "no seats"}, status), source="main.orders")
