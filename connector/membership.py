@@ -27,7 +27,7 @@ from connector.errors import (
     VendorNotFound,
     VendorUnavailable,
 )
-from connector.fetch import Listing, fetch_one
+from connector.fetch import Listing
 from connector.flow import Budget, Clock, Flow, Work
 from connector.mapping.path import Notes
 from connector.mapping.rules import Members
@@ -35,6 +35,7 @@ from connector.model.envelope import Warned
 from connector.notices import Notices
 from connector.query import Keep, Question
 from connector.reading import Reading
+from connector.seek import fetch_one
 from connector.whole import read_linked, read_whole
 
 __all__ = ["NAMED_BY", "Fill", "Tables", "entries_of", "fill_groups", "in_group", "membership_of"]

@@ -27,7 +27,7 @@ from connector.errors import (
 )
 from connector.examine import Examination, examine
 from connector.explain import explain as explained
-from connector.fetch import Listing, fetch_one, fetch_page
+from connector.fetch import Listing, fetch_page
 from connector.flow import Budget, Clock, Flow
 from connector.inputs import read_inputs
 from connector.mapping.path import Notes
@@ -42,6 +42,7 @@ from connector.prove import prove
 from connector.proxy import ask_command, pass_call
 from connector.query import MAX_LIMIT, Filter, Question, parse_filters, resolve
 from connector.reading import Reading
+from connector.seek import fetch_one
 from connector.settings import Settings
 from connector.walk import Place
 from connector.wire import Answer

@@ -12,12 +12,12 @@ from connector.asked import read_resource, require_text
 from connector.change import Change
 from connector.details import asking_more
 from connector.errors import InvalidRequest, VendorNotFound
-from connector.fetch import fetch_one
 from connector.flow import Budget, Flow
 from connector.mapping.lookup import Unread
 from connector.membership import Tables, entries_of, membership_of
 from connector.notices import Notices
 from connector.reading import Reading
+from connector.seek import fetch_one
 from connector.write.intent import Intent, add_member, create, delete, remove_member, update
 
 __all__ = ["check", "find_entry", "intent_of", "unread"]

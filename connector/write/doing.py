@@ -15,13 +15,13 @@ from typing import Any, Literal
 from connector.change import Change, Create, Said
 from connector.errors import ConnectorError, InvalidRequest, VendorError
 from connector.exchange import SubmitAndPoll
-from connector.fetch import fetch_one
 from connector.flow import Budget, Flow, Work
 from connector.mapping.path import MISSING, Notes, json_type, parse_path
 from connector.mapping.rules import InputRule
 from connector.membership import Tables
 from connector.model import UNIFIED
 from connector.notices import Notices
+from connector.seek import fetch_one
 from connector.wire import Heard
 from connector.write.intent import Intent
 from connector.write.once import judged, send_once

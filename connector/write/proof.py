@@ -12,7 +12,7 @@ from typing import Any
 
 from connector.change import Create, Delete
 from connector.errors import ConnectorError, VendorError, VendorNotFound, VendorUnavailable, WriteNotEffective
-from connector.fetch import Listing, fetch_one, fetch_page
+from connector.fetch import Listing, fetch_page
 from connector.flow import Budget, Flow
 from connector.mapping.fit import AnyShape
 from connector.mapping.invert import agrees
@@ -23,6 +23,7 @@ from connector.notices import Notices
 from connector.plan import plan_call
 from connector.query import parse_filters, resolve
 from connector.reading import Reading
+from connector.seek import fetch_one
 from connector.walk import Place
 from connector.write.intent import Intent
 

@@ -18,7 +18,7 @@ from connector import yamlfile
 from connector.account import Opened, open_account
 from connector.captures import Captures, MemoryShelf
 from connector.catalog import Catalog, Loaded
-from connector.fetch import Listing, fetch_one, fetch_page
+from connector.fetch import Listing, fetch_page
 from connector.flow import Budget, Clock, drive
 from connector.membership import Tables
 from connector.native import is_native, native_source, record_of
@@ -26,6 +26,7 @@ from connector.notices import Notices
 from connector.query import Question
 from connector.reading import Reading
 from connector.redaction import Redaction
+from connector.seek import fetch_one
 from connector.walk import Place
 from connector.write import create, write
 from tests.contract.carried import answering
