@@ -182,7 +182,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"updated_at": {"gt": "2026-01-31T00:00:00"}}, "expected a time such as"),
     ({"updated_at": {"gt": "yesterday"}}, "expected a time such as"),
     ({"updated_at": {"gt": 1_700_000_000}}, "expected a time such as"),
-    ({"last_name": "a\nb"}, "filter last_name: a value with control characters can't be quoted"),
+    (
+        {"last_name": "a\nb"},
+        "filter last_name: value 'a\\nb': a value with control characters can't be quoted here",
+    ),
 ]
 
 

@@ -25,7 +25,7 @@ FAILURES: list[tuple[str, int, Any, str, str]] = [
     ("part of it failed", 207, {"status": "partial_success", "error": "2 not found", "data": None}, "vendor_error", "2 not found"),
     ("a warning in place of data", 207, {"status": "warning", "message": ["one", "two"], "data": None}, "vendor_error", "one two"),
     ("an error that is called a success", 200, {"status": "error", "error": "no session"}, "vendor_error", "no session"),
-    ("a success without data", 200, {"status": "success", "message": "usage: …", "data": None}, "ok", ""),
+    ("a success without data", 200, {"status": "success", "message": "usage: …", "data": None}, "vendor_error", "expected list, got null"),
     ("a warning", 409, {"status": "warning", "message": "Team 'A' already exists: Skipping", "data": None}, "conflict", "already exists"),
     ("a warning of another kind", 400, {"status": "warning", "message": "Warning: skipping", "data": None}, "invalid_request", "skipping"),
     ("a command that is wrong", 400, {"status": "error", "error": "unrecognized arguments: --x"}, "invalid_request", "unrecognized"),
